@@ -1,0 +1,153 @@
+import { decodeDoc } from '../bson/decode.js';
+import { encodeDoc } from '../bson/encode.js';
+import type { Doc, Value } from '../bson/values.js';
+import { ErrorCode, MongoError } from '../errors.js';
+import { planQuery, type Plan } from '../index/planner.js';
+import { scanPlan, type ScanStats } from '../index/scan.js';
+import { compileProjection } from '../projection.js';
+import { compileQuery, type Query } from '../query/compile.js';
+import { compileSort } from '../sort.js';
+import type { Collection } from '../storage/collection.js';
+import type { CommandContext } from './command.js';
+import type { Deadline } from './deadline.js';
+
+/** MongoDB's limit for a sort in memory, in bytes of documents; it would go on on disk, this server refuses. */
+const MAX_SORT_BYTES = 100 * 1024 * 1024;
+
+export interface FindSpec {
+  readonly filter: Doc;
+  readonly sort?: Doc | undefined;
+  readonly skip?: number | undefined;
+  /** 0 or undefined: no limit. */
+  readonly limit?: number | undefined;
+  readonly projection?: Doc | undefined;
+  readonly hint?: Value | undefined;
+  readonly deadline: Deadline;
+}
+
+/** A stored document, decoded when someone looks into it. */
+export class Match {
+  private decoded: Doc | undefined;
+
+  constructor(
+    readonly recordId: number,
+    readonly raw: Buffer,
+  ) {}
+
+  get doc(): Doc {
+    this.decoded ??= decodeDoc(this.raw);
+    return this.decoded;
+  }
+}
+
+/** Compiled once for a command; checks filter, sort and projection also when there is no collection. */
+export class Finder {
+  readonly query: Query;
+  readonly stats: ScanStats = { keysExamined: 0, docsExamined: 0 };
+  private readonly order: ((a: Doc, b: Doc) => number) | undefined;
+  private readonly project: ((doc: Doc) => Doc) | undefined;
+
+  constructor(
+    private readonly context: CommandContext,
+    readonly spec: FindSpec,
+  ) {
+    this.query = compileQuery(spec.filter);
+    const sort = sortOf(spec);
+    this.order = sort && !sort.has('$natural') ? compileSort(sort) : undefined;
+    this.project =
+      spec.projection && spec.projection.size > 0
+        ? compileProjection(spec.projection, this.query)
+        : undefined;
+  }
+
+  plan(collection: Collection): Plan {
+    const { filter, hint, limit } = this.spec;
+    return planQuery(collection.indexes, { filter, sort: sortOf(this.spec), hint, limited: Boolean(limit) });
+  }
+
+  /** Matching documents in the order asked for, after skip and limit. */
+  *matches(collection: Collection, plan = this.plan(collection)): Generator<Match> {
+    const { skip = 0, limit = 0 } = this.spec;
+    const found = this.filtered(collection, plan);
+    const ordered = this.order && !plan.sorted ? this.sorted(found, this.order) : found;
+    let position = 0;
+    for (const match of ordered) {
+      if (position++ < skip) continue;
+      yield match;
+      if (limit > 0 && position >= skip + limit) return;
+    }
+  }
+
+  /** The same as they are sent: projected, encoded. */
+  *encoded(collection: Collection): Generator<Uint8Array> {
+    for (const match of this.matches(collection))
+      yield this.project ? encodeDoc(this.project(match.doc)) : match.raw;
+  }
+
+  *documents(collection: Collection): Generator<Doc> {
+    for (const match of this.matches(collection)) yield match.doc;
+  }
+
+  count(collection: Collection): number {
+    let number = 0;
+    for (const _ of this.matches(collection)) number++;
+    return number;
+  }
+
+  projected(doc: Doc): Doc {
+    return this.project ? this.project(doc) : doc;
+  }
+
+  private *filtered(collection: Collection, plan: Plan): Generator<Match> {
+    for (const { recordId, raw } of scanPlan(this.context.environment, collection, plan, this.stats)) {
+      this.spec.deadline.check();
+      const match = new Match(recordId, raw);
+      if (plan.exact || this.query.matches(match.doc)) yield match;
+    }
+  }
+
+  private sorted(found: Iterable<Match>, order: (a: Doc, b: Doc) => number): Match[] {
+    const { skip = 0, limit = 0 } = this.spec;
+    const wanted = limit > 0 ? skip + limit : Infinity;
+    const roots = [...(this.spec.sort?.keys() ?? [])].map((path) => path.split('.')[0] ?? path);
+    let kept: { match: Match; key: Doc }[] = [];
+    const compact = () => {
+      kept.sort((a, b) => order(a.key, b.key));
+      kept = kept.slice(0, wanted);
+    };
+    let bytes = 0;
+    for (const match of found) {
+      kept.push({ match: new Match(match.recordId, match.raw), key: pick(match.doc, roots) });
+      bytes += match.raw.length;
+      if (kept.length >= 2 * wanted + 64) {
+        compact();
+        bytes = kept.reduce((sum, entry) => sum + entry.match.raw.length, 0);
+      }
+      if (bytes > MAX_SORT_BYTES) throw sortTooLarge();
+    }
+    compact();
+    return kept.map(({ match }) => match);
+  }
+}
+
+function sortOf({ sort }: FindSpec): Doc | undefined {
+  return sort && sort.size > 0 ? sort : undefined;
+}
+
+/** Only what the sort looks at, so that whole decoded documents need not be kept. */
+function pick(doc: Doc, roots: readonly string[]): Doc {
+  const picked: Doc = new Map();
+  for (const root of roots) {
+    const value = doc.get(root);
+    if (value !== undefined) picked.set(root, value);
+  }
+  return picked;
+}
+
+function sortTooLarge(): MongoError {
+  return new MongoError(
+    ErrorCode.QueryExceededMemoryLimitNoDiskUseAllowed,
+    `Executor error during find command :: caused by :: Sort exceeded memory limit of ${MAX_SORT_BYTES} bytes; ` +
+      'sorting on disk is not supported, create an index',
+  );
+}

@@ -1,0 +1,168 @@
+import { Long } from 'bson';
+import { isLong, type Doc, type Value } from '../bson/values.js';
+import type { Cursor } from '../cursors.js';
+import { assertSimpleCollation } from '../index/definition.js';
+import { ErrorCode, MongoError } from '../errors.js';
+import { RawArray, type ReplyFields } from '../wire/reply.js';
+import { booleanArgument, collectionName, countArgument, docArgument, integerArgument, stringArgument } from './arguments.js';
+import type { Command, CommandContext, CommandRequest } from './command.js';
+import { Finder } from './find-documents.js';
+
+const DEFAULT_FIRST_BATCH = 101;
+
+export const find: Command = {
+  name: 'find',
+  kind: 'read',
+  fields: [
+    'filter',
+    'sort',
+    'projection',
+    'hint',
+    'skip',
+    'limit',
+    'batchSize',
+    'singleBatch',
+    'min',
+    'max',
+    'returnKey',
+    'showRecordId',
+    'tailable',
+    'awaitData',
+    'oplogReplay',
+    'noCursorTimeout',
+    'allowPartialResults',
+    'allowDiskUse',
+    'collation',
+    'let',
+  ],
+  run(request, context) {
+    const { body, database } = request;
+    const name = collectionName(request);
+    const finder = finderOf(request, context);
+    const collection = context.catalog.collection(database, name);
+    const batchSize = countArgument(body, 'find', 'batchSize');
+    const limit = integerArgument(body, 'find', 'limit') ?? 0;
+    const singleBatch = booleanArgument(body, 'find', 'singleBatch') || limit < 0;
+    const cursor = context.cursors.create({
+      namespace: `${database}.${name}`,
+      documents: collection ? finder.encoded(collection) : [].values(),
+      collection,
+      deadline: request.deadline,
+      limit: Math.abs(limit),
+    });
+    return firstBatch(context, cursor, batchSize ?? DEFAULT_FIRST_BATCH, singleBatch);
+  },
+};
+
+/** Reads find's arguments; explain uses it, too. */
+export function finderOf(
+  { body, deadline }: { body: Doc; deadline: CommandRequest['deadline'] },
+  context: CommandContext,
+): Finder {
+  refuseUnsupported(body);
+  return new Finder(context, {
+    filter: docArgument(body, 'find', 'filter') ?? new Map<string, Value>(),
+    sort: docArgument(body, 'find', 'sort'),
+    projection: docArgument(body, 'find', 'projection'),
+    skip: countArgument(body, 'find', 'skip'),
+    limit: Math.abs(integerArgument(body, 'find', 'limit') ?? 0),
+    hint: hintArgument(body),
+    deadline,
+  });
+}
+
+/** An empty hint document is no hint. */
+export function hintArgument(body: Doc): Value | undefined {
+  const hint = body.get('hint');
+  return hint instanceof Map && hint.size === 0 ? undefined : (hint ?? undefined);
+}
+
+function refuseUnsupported(body: Doc): void {
+  assertSimpleCollation(body.get('collation'));
+  for (const option of ['min', 'max', 'let']) {
+    const value = body.get(option);
+    if (value instanceof Map && value.size > 0) throw notSupported(`find option '${option}'`);
+  }
+  for (const option of ['returnKey', 'showRecordId', 'tailable', 'awaitData']) {
+    if (booleanArgument(body, 'find', option)) throw notSupported(`find option '${option}'`);
+  }
+}
+
+export function notSupported(what: string): MongoError {
+  return new MongoError(ErrorCode.NotImplemented, `${what} is not supported`);
+}
+
+/** The reply that opens a cursor; a cursor that is not at its end is kept. */
+export function firstBatch(
+  { cursors }: CommandContext,
+  cursor: Cursor,
+  batchSize: number,
+  singleBatch = false,
+): ReplyFields {
+  const batch = cursor.nextBatch(batchSize);
+  const ended = cursor.exhausted || singleBatch;
+  if (ended) cursor.close();
+  else cursors.keep(cursor);
+  return {
+    cursor: {
+      firstBatch: new RawArray(batch),
+      id: ended ? Long.ZERO : cursor.id,
+      ns: cursor.source.namespace,
+    },
+    ok: 1,
+  };
+}
+
+export const getMore: Command = {
+  name: 'getMore',
+  kind: 'read',
+  fields: ['collection', 'batchSize', 'term', 'lastKnownCommittedOpTime'],
+  run({ body, database }, { cursors }) {
+    const id = body.get('getMore');
+    if (!isLong(id))
+      throw new MongoError(
+        ErrorCode.TypeMismatch,
+        "BSON field 'getMore.getMore' is the wrong type, expected type 'long'",
+      );
+    const cursor = cursors.get(id);
+    const namespace = `${database}.${stringArgument(body, 'getMore', 'collection')}`;
+    if (cursor.source.namespace !== namespace) {
+      throw new MongoError(
+        ErrorCode.Unauthorized,
+        `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.source.namespace}`,
+      );
+    }
+    const batchSize = countArgument(body, 'getMore', 'batchSize');
+    let batch: Uint8Array[];
+    try {
+      batch = cursor.nextBatch(batchSize || undefined);
+    } catch (error) {
+      cursors.kill(id);
+      throw error;
+    }
+    if (cursor.exhausted) cursors.kill(id);
+    return {
+      cursor: { nextBatch: new RawArray(batch), id: cursor.exhausted ? Long.ZERO : id, ns: namespace },
+      ok: 1,
+    };
+  },
+};
+
+export const killCursors: Command = {
+  name: 'killCursors',
+  kind: 'read',
+  fields: ['cursors'],
+  run({ body }, { cursors }) {
+    const ids = body.get('cursors');
+    if (!Array.isArray(ids) || !ids.every(isLong)) {
+      throw new MongoError(
+        ErrorCode.TypeMismatch,
+        "BSON field 'killCursors.cursors' must be an array of long",
+      );
+    }
+    const killed: Long[] = [];
+    const notFound: Long[] = [];
+    for (const id of ids) (cursors.kill(id) ? killed : notFound).push(id);
+    return { cursorsKilled: killed, cursorsNotFound: notFound, cursorsAlive: [], cursorsUnknown: [], ok: 1 };
+  },
+};

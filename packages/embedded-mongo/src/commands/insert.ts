@@ -1,0 +1,22 @@
+import { booleanArgument, collectionName, documentList } from './arguments.js';
+import type { Command } from './command.js';
+import { ensureCollection, prepareForStorage } from './modify.js';
+import { batchReply, runBatch } from './write-results.js';
+
+export const insert: Command = {
+  name: 'insert',
+  kind: 'write',
+  fields: ['documents', 'ordered', 'bypassDocumentValidation'],
+  run(request, context) {
+    const name = collectionName(request);
+    const documents = documentList(request, 'documents');
+    const ordered = booleanArgument(request.body, 'insert', 'ordered', true);
+    let n = 0;
+    const errors = runBatch(documents, ordered, (sent) => {
+      const { doc, raw } = prepareForStorage(sent);
+      ensureCollection(context, request.database, name).insert(doc, raw);
+      n++;
+    });
+    return batchReply({ n }, errors);
+  },
+};

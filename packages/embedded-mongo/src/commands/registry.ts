@@ -1,0 +1,66 @@
+import { aggregate } from './aggregate.js';
+import type { Command } from './command.js';
+import { count, distinct } from './count.js';
+import { remove } from './delete.js';
+import { explain } from './explain.js';
+import { findAndModify } from './find-and-modify.js';
+import { find, getMore, killCursors } from './find.js';
+import {
+  buildInfo,
+  connectionStatus,
+  endSessions,
+  hello,
+  hostInfo,
+  isMaster,
+  ping,
+  refreshSessions,
+  serverStatus,
+  whatsMyUri,
+} from './handshake.js';
+import { createIndexes, dropIndexes, listIndexes } from './indexes.js';
+import { insert } from './insert.js';
+import { collStats, create, drop, dropDatabase, listCollections, listDatabases } from './namespaces.js';
+import { update } from './update.js';
+
+const COMMANDS: readonly Command[] = [
+  aggregate,
+  buildInfo,
+  collStats,
+  connectionStatus,
+  count,
+  create,
+  createIndexes,
+  distinct,
+  drop,
+  dropDatabase,
+  dropIndexes,
+  endSessions,
+  explain,
+  find,
+  findAndModify,
+  getMore,
+  hello,
+  hostInfo,
+  insert,
+  isMaster,
+  killCursors,
+  listCollections,
+  listDatabases,
+  listIndexes,
+  ping,
+  refreshSessions,
+  remove,
+  serverStatus,
+  update,
+  whatsMyUri,
+];
+
+const byName = new Map(
+  COMMANDS.flatMap((command) =>
+    [command.name, ...(command.aliases ?? [])].map((name) => [name, command] as const),
+  ),
+);
+
+export function findCommand(name: string): Command | undefined {
+  return byName.get(name);
+}

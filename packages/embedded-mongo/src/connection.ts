@@ -1,0 +1,102 @@
+import type { Socket } from 'node:net';
+import { MongoError } from './errors.js';
+import { Framer } from './wire/framing.js';
+import { encodeReply, type ReplyFields } from './wire/reply.js';
+import { parseMessage, type Envelope, type Request } from './wire/request.js';
+
+/** Messages that may wait behind a slow one before the socket is not read any further. */
+const MAX_WAITING = 100;
+
+export type Handler = (request: Request, connectionId: number) => ReplyFields | Promise<ReplyFields>;
+
+/**
+ * One client. Its messages are answered in the order in which they came, one at a time; bytes that cannot be a message end
+ * the connection and nothing else.
+ */
+export class Connection {
+  private readonly framer = new Framer();
+  private readonly waiting: Buffer[] = [];
+  private busy = false;
+
+  constructor(
+    readonly id: number,
+    private readonly socket: Socket,
+    private readonly handle: Handler,
+  ) {
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    // A client that vanishes is no news; 'close' follows.
+    socket.on('error', () => socket.destroy());
+  }
+
+  /** Stops reading; what is being worked on is still answered. */
+  end(): void {
+    this.waiting.length = 0;
+    this.socket.destroySoon();
+  }
+
+  private receive(chunk: Buffer): void {
+    try {
+      this.waiting.push(...this.framer.push(chunk));
+    } catch {
+      this.socket.destroy();
+      return;
+    }
+    if (this.waiting.length > MAX_WAITING) this.socket.pause();
+    if (!this.busy) void this.work();
+  }
+
+  private async work(): Promise<void> {
+    this.busy = true;
+    for (let message = this.waiting.shift(); message; message = this.waiting.shift()) {
+      if (this.socket.isPaused() && this.waiting.length === 0) this.socket.resume();
+      const pending = this.answer(message);
+      if (pending) await pending;
+    }
+    this.busy = false;
+  }
+
+  /** A promise only when the answer takes longer than this turn: reads are answered at once. */
+  private answer(message: Buffer): Promise<void> | undefined {
+    let envelope: Envelope;
+    try {
+      envelope = parseMessage(message);
+    } catch {
+      this.socket.destroy();
+      this.waiting.length = 0;
+      return undefined;
+    }
+    try {
+      const reply = this.handle(envelope.open(), this.id);
+      if (reply instanceof Promise) {
+        return reply.then(
+          (fields) => this.send(envelope, fields),
+          (error: unknown) => this.send(envelope, errorReply(error)),
+        );
+      }
+      this.send(envelope, reply);
+    } catch (error) {
+      this.send(envelope, errorReply(error));
+    }
+    return undefined;
+  }
+
+  private send({ requestId, protocol, moreToCome }: Envelope, fields: ReplyFields): void {
+    if (moreToCome || this.socket.destroyed) return;
+    let message: Buffer;
+    try {
+      message = encodeReply(fields, requestId, protocol);
+    } catch (error) {
+      message = encodeReply(errorReply(error), requestId, protocol);
+    }
+    this.socket.write(message);
+  }
+}
+
+function errorReply(error: unknown): ReplyFields {
+  if (error instanceof MongoError) {
+    return { ok: 0, errmsg: error.message, code: error.code, codeName: error.codeName, ...error.extra };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { ok: 0, errmsg: `internal error: ${message}`, code: 1, codeName: 'InternalError' };
+}

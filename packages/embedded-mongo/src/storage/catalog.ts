@@ -1,0 +1,179 @@
+import { UUID } from 'bson';
+import { decodeDoc } from '../bson/decode.js';
+import type { Doc } from '../bson/values.js';
+import { ErrorCode, MongoError } from '../errors.js';
+import { BtreeIndex } from '../index/btree-index.js';
+import { alreadyExists, type IndexDefinition } from '../index/definition.js';
+import { Collection, type CollectionListener } from './collection.js';
+import {
+  decodeCollection,
+  encodeCollection,
+  encodeCounters,
+  idIndexDefinition,
+  restoreCounters,
+} from './descriptions.js';
+import type { Environment } from './environment.js';
+import { assertCollectionName } from './namespace.js';
+import { Graveyard } from './graveyard.js';
+
+const MAX_INDEXES = 64;
+const NEXT_ID = Buffer.from('s');
+const COLLECTION = 'c'.charCodeAt(0);
+const COUNTERS = 'n'.charCodeAt(0);
+
+/** All databases, collections and indexes: in memory for reading, on disk through the transactions that change them. */
+export class Catalog implements CollectionListener {
+  readonly graveyard: Graveyard;
+  private readonly databases = new Map<string, Map<string, Collection>>();
+  private readonly changed = new Set<Collection>();
+
+  constructor(private readonly environment: Environment) {
+    this.graveyard = new Graveyard(environment);
+    this.load();
+  }
+
+  collection(database: string, name: string): Collection | undefined {
+    return this.databases.get(database)?.get(name);
+  }
+
+  databaseNames(): string[] {
+    return [...this.databases.keys()].toSorted();
+  }
+
+  collections(database: string): Collection[] {
+    return [...(this.databases.get(database)?.values() ?? [])];
+  }
+
+  *allCollections(): Generator<Collection> {
+    for (const collections of this.databases.values()) yield* collections.values();
+  }
+
+  /** The methods from here on run inside a transaction. */
+  create(database: string, name: string, options: Doc = new Map()): Collection {
+    assertCollectionName(database, name);
+    if (this.collection(database, name)) {
+      throw new MongoError(ErrorCode.NamespaceExists, `Collection ${database}.${name} already exists.`);
+    }
+    const collection = new Collection(this.environment, {
+      id: this.nextId(),
+      database,
+      name,
+      options,
+      uuid: new UUID(),
+      indexes: [this.newIndex(`${database}.${name}`, idIndexDefinition())],
+      listener: this,
+    });
+    this.register(collection);
+    this.descriptionChanged(collection);
+    this.countersChanged(collection);
+    return collection;
+  }
+
+  drop(collection: Collection): void {
+    collection.dropped = true;
+    this.changed.delete(collection);
+    this.environment.meta.removeSync(metaKey(COLLECTION, collection.id));
+    this.environment.meta.removeSync(metaKey(COUNTERS, collection.id));
+    this.graveyard.buryRecords(collection.id);
+    for (const index of collection.indexes) this.graveyard.buryEntries(index.id);
+    const siblings = this.databases.get(collection.database);
+    siblings?.delete(collection.name);
+    if (siblings?.size === 0) this.databases.delete(collection.database);
+  }
+
+  /**
+   * Builds the index over what is stored; false when it is there already. Throws IndexOptionsConflict (85),
+   * IndexKeySpecsConflict (86), or DuplicateKey (11000) when the documents do not allow a unique index.
+   */
+  createIndex(collection: Collection, definition: IndexDefinition): boolean {
+    const existing = collection.indexes.map((index) => index.definition);
+    if (alreadyExists(definition, existing)) return false;
+    if (existing.length >= MAX_INDEXES) {
+      throw new MongoError(
+        ErrorCode.CannotCreateIndex,
+        `add index fails, too many indexes for ${collection.namespace}`,
+      );
+    }
+    const index = this.newIndex(collection.namespace, definition);
+    try {
+      for (const { recordId, raw } of collection.scan()) {
+        const keys = index.keysOf(decodeDoc(raw));
+        index.assertUnique(keys, recordId);
+        index.change(recordId, undefined, keys);
+      }
+    } catch (error) {
+      this.graveyard.buryEntries(index.id);
+      throw error;
+    }
+    collection.indexes = [...collection.indexes, index];
+    this.descriptionChanged(collection);
+    return true;
+  }
+
+  dropIndex(collection: Collection, index: BtreeIndex): void {
+    collection.indexes = collection.indexes.filter((other) => other !== index);
+    this.graveyard.buryEntries(index.id);
+    this.descriptionChanged(collection);
+  }
+
+  countersChanged(collection: Collection): void {
+    this.changed.add(collection);
+  }
+
+  descriptionChanged(collection: Collection): void {
+    this.environment.meta.putSync(metaKey(COLLECTION, collection.id), encodeCollection(collection));
+  }
+
+  /** Writes the counters of the collections that the transaction touched. */
+  beforeCommit(): void {
+    for (const collection of this.changed) {
+      this.environment.meta.putSync(metaKey(COUNTERS, collection.id), encodeCounters(collection));
+    }
+    this.changed.clear();
+  }
+
+  /** After a transaction was undone: what is on disk is the truth. Cursors that are open end. */
+  reload(): void {
+    for (const collections of this.databases.values()) {
+      for (const collection of collections.values()) collection.dropped = true;
+    }
+    this.databases.clear();
+    this.changed.clear();
+    this.load();
+  }
+
+  private load(): void {
+    const range = { start: Buffer.of(COLLECTION), end: Buffer.of(COLLECTION + 1) };
+    for (const { key, value } of this.environment.meta.getRange(range)) {
+      const id = Buffer.from(key).readUInt32BE(1);
+      const collection = decodeCollection(this.environment, id, value, this);
+      restoreCounters(collection, this.environment.meta.getBinary(metaKey(COUNTERS, id)));
+      this.register(collection);
+    }
+  }
+
+  private register(collection: Collection): void {
+    const siblings = this.databases.get(collection.database) ?? new Map<string, Collection>();
+    siblings.set(collection.name, collection);
+    this.databases.set(collection.database, siblings);
+  }
+
+  private newIndex(namespace: string, definition: IndexDefinition): BtreeIndex {
+    return new BtreeIndex(this.environment.entries, this.nextId(), namespace, definition);
+  }
+
+  private nextId(): number {
+    const id = this.environment.meta.getBinary(NEXT_ID)?.readUInt32BE(0) ?? 1;
+    const next = Buffer.allocUnsafe(4);
+    next.writeUInt32BE(id + 1);
+    this.environment.meta.putSync(NEXT_ID, next);
+    return id;
+  }
+}
+
+function metaKey(kind: number, id: number): Buffer {
+  const key = Buffer.allocUnsafe(5);
+  key[0] = kind;
+  key.writeUInt32BE(id, 1);
+  return key;
+}

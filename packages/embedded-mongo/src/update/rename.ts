@@ -1,0 +1,78 @@
+import { display } from '../bson/display.js';
+import type { Doc, Value } from '../bson/values.js';
+import { identicalValues } from '../bson/compare.js';
+import { badValue } from '../errors.js';
+import { arrayIndex, parsePath, type Path, valueAt } from '../path.js';
+import { idText } from './leaf.js';
+import type { UpdateEntry } from './tree.js';
+import { checkedUpdatePath, isArrayFilterPart } from './update-path.js';
+
+/** A rename as two changes: the source goes, the target is set to what the source was before the update. */
+export function renameEntries(from: string, operand: Value): UpdateEntry[] {
+  if (typeof operand !== 'string') {
+    throw badValue(`The 'to' field for $rename must be a string: ${from}: ${display(operand)}`);
+  }
+  const source = checkedUpdatePath(from);
+  const target = checkedUpdatePath(operand);
+  refuseDynamic('source', source, from);
+  refuseDynamic('destination', target, operand);
+  if (from === operand) {
+    throw badValue(`The source and target field for $rename must differ: ${from}: ${display(operand)}`);
+  }
+  if (from.startsWith(`${operand}.`) || operand.startsWith(`${from}.`)) {
+    throw badValue(
+      `The source and target field for $rename must not be on the same path: ${from}: ${display(operand)}`,
+    );
+  }
+  const sourcePath = parsePath(from);
+  const targetPath = parsePath(operand);
+  return [
+    {
+      parts: target,
+      op: {
+        blocked: 'create',
+        isIdle: (root) => valueAt(root, sourcePath) === undefined,
+        apply: (current, { root }) => {
+          const moved = valueAt(root, sourcePath) ?? null;
+          refuseArrayElement(root, targetPath, 'destination');
+          return current !== undefined && identicalValues(current, moved) ? current : moved;
+        },
+      },
+    },
+    {
+      parts: source,
+      op: {
+        blocked: 'ignore',
+        apply: () => undefined,
+      },
+    },
+  ];
+}
+
+function refuseDynamic(role: string, parts: readonly string[], path: string): void {
+  if (parts.some((part) => part === '$' || isArrayFilterPart(part))) {
+    throw badValue(`The ${role} field for $rename may not be dynamic: ${path}`);
+  }
+}
+
+/**
+ * Throws BadValue (2) when the path leads into an array: elements cannot be renamed. A source that does not exist is
+ * no error, whatever lies on the way.
+ */
+export function refuseArrayElement(root: Doc, path: Path, role: 'source' | 'destination'): void {
+  let array: string | undefined;
+  let current: Value | undefined = root;
+  for (const [i, part] of path.parts.entries()) {
+    if (Array.isArray(current)) array ??= path.parts[i - 1];
+    current = childOf(current, part);
+  }
+  if (array === undefined || (role === 'source' && current === undefined)) return;
+  throw badValue(
+    `The ${role} field cannot be an array element, '${path.text}' in doc with ${idText(root).slice(1, -1)} has an array field called '${array}'`,
+  );
+}
+
+function childOf(value: Value | undefined, part: string): Value | undefined {
+  if (value instanceof Map) return value.get(part);
+  return Array.isArray(value) ? value[arrayIndex(part)] : undefined;
+}

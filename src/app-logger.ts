@@ -1,0 +1,28 @@
+import { ConsoleLogger, type LogLevel } from '@nestjs/common';
+import type { AppConfig } from './config/config.js';
+
+const LOG_LEVELS: LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug'];
+
+/** Nest's account of how it put itself together: dozens of lines before the one that matters. */
+const FRAMEWORK_CONTEXTS = new Set<unknown>([
+  'NestFactory',
+  'NestApplication',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'WebSocketsController',
+]);
+
+/** Text in development, JSON in production; the framework's own chatter only at debug level. */
+export class AppLogger extends ConsoleLogger {
+  private readonly showsFramework: boolean;
+
+  constructor({ isProduction, logLevel }: AppConfig) {
+    super({ json: isProduction, logLevels: LOG_LEVELS.slice(0, LOG_LEVELS.indexOf(logLevel) + 1) });
+    this.showsFramework = logLevel === 'debug';
+  }
+
+  override log(message: unknown, ...details: unknown[]): void {
+    if (this.showsFramework || !FRAMEWORK_CONTEXTS.has(details.at(-1))) super.log(message, ...details);
+  }
+}

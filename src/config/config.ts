@@ -1,0 +1,99 @@
+import { resolve } from 'node:path';
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import { developmentSecret } from './development-secret.js';
+import { Environment, signatureAlgorithmOf } from './environment.js';
+import { productionFaults } from './production-faults.js';
+
+/** What the signatures of tokens are checked with. */
+export type TokenKey =
+  | { kind: 'secret'; secret: string }
+  | { kind: 'public-key'; pem: string; algorithm: 'RS256' | 'ES256' }
+  | { kind: 'jwks'; url: string };
+
+/** The validated, frozen configuration, and the token under which it is injected. README has the table of keys. */
+export abstract class AppConfig {
+  abstract readonly isProduction: boolean;
+  abstract readonly logLevel: Environment['LOG_LEVEL'];
+  abstract readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly corsOrigins: readonly string[];
+  };
+  /** `uri` is absent in development when no MongoDB is given; the embedded server then keeps its data under `dataDir`. */
+  abstract readonly database: { readonly uri?: string; readonly dataDir: string };
+  abstract readonly auth: {
+    readonly tokenKey: TokenKey;
+    readonly issuer?: string;
+    readonly audience?: string;
+    readonly adminKey?: string;
+  };
+  abstract readonly directMessage: { readonly echoToSender: boolean };
+}
+
+/** One line for each key at fault, with the reason and never the value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly faults: readonly string[]) {
+    super(`The configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  }
+}
+
+/**
+ * Makes the configuration of environment variables; an empty variable counts as absent.
+ * @throws ConfigError naming every fault at once
+ */
+export function parseConfig(variables: Record<string, unknown>): AppConfig {
+  const environment = plainToInstance(Environment, present(variables), { exposeDefaultValues: true });
+  const faults = [...fieldFaults(environment), ...keySourceFaults(environment)];
+  if (environment.NODE_ENV === 'production') faults.push(...productionFaults(environment));
+  if (faults.length > 0) throw new ConfigError(faults);
+
+  const dataDir = resolve(environment.DATA_DIR);
+  return deepFreeze({
+    isProduction: environment.NODE_ENV === 'production',
+    logLevel: environment.LOG_LEVEL,
+    http: { host: environment.HOST, port: environment.PORT, corsOrigins: environment.CORS_ORIGINS },
+    database: { uri: environment.MONGODB_URI, dataDir },
+    auth: {
+      tokenKey: tokenKeyOf(environment, dataDir),
+      issuer: environment.JWT_ISSUER,
+      audience: environment.JWT_AUDIENCE,
+      adminKey: environment.ADMIN_SECRET_KEY,
+    },
+    directMessage: { echoToSender: environment.DM_ECHO_TO_SENDER },
+  });
+}
+
+/** Drops empty variables: compose files and shells pass an unset one as an empty string. */
+function present(variables: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+}
+
+function fieldFaults(environment: Environment): string[] {
+  return validateSync(environment, { stopAtFirstError: true }).map(
+    ({ property, constraints }) => `${property}: ${Object.values(constraints ?? {})[0] ?? 'is not valid'}`,
+  );
+}
+
+/** Two sources would mean that a token refused by one could be let in by the other. */
+function keySourceFaults({ JWT_SECRET, JWT_PUBLIC_KEY, JWKS_URL }: Environment): string[] {
+  const given = Object.entries({ JWT_SECRET, JWT_PUBLIC_KEY, JWKS_URL }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return given.length > 1 ? [`${given.map(([key]) => key).join(', ')}: only one of them may be set`] : [];
+}
+
+function tokenKeyOf(environment: Environment, dataDir: string): TokenKey {
+  const { JWT_PUBLIC_KEY: pem, JWKS_URL: url, JWT_SECRET: secret } = environment;
+  if (pem !== undefined) return { kind: 'public-key', pem, algorithm: signatureAlgorithmOf(pem) ?? 'RS256' };
+  if (url !== undefined) return { kind: 'jwks', url };
+  return { kind: 'secret', secret: secret ?? developmentSecret(dataDir) };
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const child of Object.values(value))
+    if (typeof child === 'object' && child !== null) deepFreeze(child as object);
+  return Object.freeze(value);
+}

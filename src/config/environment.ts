@@ -1,0 +1,130 @@
+import 'reflect-metadata';
+import { createPublicKey } from 'node:crypto';
+import { Transform, Type } from 'class-transformer';
+import {
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  IsUrl,
+  Matches,
+  Max,
+  Min,
+  ValidateBy,
+} from 'class-validator';
+
+const BOOLEAN_WORDS: Record<string, boolean> = { true: true, '1': true, false: false, '0': false };
+
+const AsBoolean = Transform(({ value }: { value: unknown }) =>
+  typeof value === 'string' ? (BOOLEAN_WORDS[value.toLowerCase()] ?? value) : value,
+);
+
+const AsList = Transform(({ value }: { value: unknown }) =>
+  typeof value === 'string'
+    ? value
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter(Boolean)
+    : value,
+);
+
+/** RS256 wants RSA of at least 2,048 bits, ES256 the curve P-256. */
+export function signatureAlgorithmOf(pem: string): 'RS256' | 'ES256' | undefined {
+  try {
+    const key = createPublicKey(pem);
+    if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048)
+      return 'RS256';
+    if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1')
+      return 'ES256';
+  } catch {
+    // Not a key at all: the same answer.
+  }
+  return undefined;
+}
+
+const IsVerificationKey = () =>
+  ValidateBy({
+    name: 'isVerificationKey',
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && signatureAlgorithmOf(value) !== undefined,
+      defaultMessage: () => 'must be a PEM public key: RSA of at least 2048 bits, or EC P-256',
+    },
+  });
+
+const IsOriginList = () =>
+  ValidateBy({
+    name: 'isOriginList',
+    validator: {
+      validate: (value: unknown) =>
+        Array.isArray(value) &&
+        value.every((entry) => URL.canParse(entry) && new URL(entry).origin === entry),
+      defaultMessage: () => 'must be a comma-separated list of origins such as https://admin.example.com',
+    },
+  });
+
+/**
+ * The environment variables as they come in, one field each; `config.ts` makes the typed configuration of them.
+ * Messages say what is wanted and never repeat the value: it may be a secret.
+ */
+export class Environment {
+  @IsIn(['development', 'test', 'production'], { message: 'must be development, test or production' })
+  NODE_ENV: 'development' | 'test' | 'production' = 'development';
+
+  @Matches(/^[\w.:-]+$/, { message: 'must be an address to listen on, such as 0.0.0.0' })
+  HOST: string = '0.0.0.0';
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a whole number' })
+  @Min(0, { message: 'must be 0 to 65535' })
+  @Max(65_535, { message: 'must be 0 to 65535' })
+  PORT: number = 3000;
+
+  @IsIn(['error', 'warn', 'log', 'debug'], { message: 'must be error, warn, log or debug' })
+  LOG_LEVEL: 'error' | 'warn' | 'log' | 'debug' = 'log';
+
+  @AsList
+  @IsOriginList()
+  CORS_ORIGINS: string[] = [];
+
+  @IsOptional()
+  @Matches(/^mongodb(\+srv)?:\/\/\S+$/, { message: 'must begin with mongodb:// or mongodb+srv://' })
+  MONGODB_URI?: string;
+
+  @IsString()
+  DATA_DIR: string = '.data';
+
+  @IsOptional()
+  @IsString()
+  JWT_SECRET?: string;
+
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' ? value.replaceAll('\\n', '\n') : value,
+  )
+  @IsVerificationKey()
+  JWT_PUBLIC_KEY?: string;
+
+  @IsOptional()
+  @IsUrl(
+    { protocols: ['http', 'https'], require_protocol: true, require_tld: false },
+    { message: 'must be an http(s) URL' },
+  )
+  JWKS_URL?: string;
+
+  @IsOptional()
+  @IsString()
+  JWT_ISSUER?: string;
+
+  @IsOptional()
+  @IsString()
+  JWT_AUDIENCE?: string;
+
+  @IsOptional()
+  @IsString()
+  ADMIN_SECRET_KEY?: string;
+
+  @AsBoolean
+  @IsBoolean({ message: 'must be true or false' })
+  DM_ECHO_TO_SENDER: boolean = true;
+}

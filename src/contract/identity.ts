@@ -1,0 +1,30 @@
+export const USER_TYPES = ['user', 'astrologer', 'admin'] as const;
+
+export type UserType = (typeof USER_TYPES)[number];
+
+/** One side of a conversation or call: who, without name and picture. */
+export interface Party {
+  id: string;
+  type: UserType;
+}
+
+/** Who a socket belongs to; it comes from the token, never from a payload (contract §1). */
+export interface Identity extends Party {
+  name: string;
+  avatar: string;
+}
+
+/** 1–64 printable characters without spaces (contract §2). */
+export const ID_PATTERN = /^[^\s\p{C}\p{Z}]{1,64}$/u;
+
+/** The id under which all admins are one party (contract §2 and §3). */
+export const SHARED_ADMIN_ID = 'admin';
+
+/** The side on which an identity speaks: every admin speaks as the one shared admin. */
+export function partyOf({ id, type }: Party): Party {
+  return type === 'admin' ? { id: SHARED_ADMIN_ID, type } : { id, type };
+}
+
+export function isSameParty(a: Party, b: Party): boolean {
+  return a.type === b.type && a.id === b.id;
+}

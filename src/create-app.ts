@@ -1,0 +1,24 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppLogger } from './app-logger.js';
+import { AppModule } from './app.module.js';
+import type { AppConfig } from './config/config.js';
+import { RealtimeAdapter } from './realtime/realtime.adapter.js';
+
+/**
+ * Assembles the application; it does not listen yet. The caller closes it.
+ * @throws when the database cannot be reached or lacks an index that an invariant rests on
+ */
+export async function createApp(config: AppConfig): Promise<NestExpressApplication> {
+  const logger = new AppLogger(config);
+  return outfit(
+    await NestFactory.create<NestExpressApplication>(AppModule.with(config), { logger, abortOnError: false }),
+  );
+}
+
+/** What every assembled application gets, the tests' own included. */
+export function outfit(app: NestExpressApplication): NestExpressApplication {
+  app.disable('x-powered-by');
+  app.useWebSocketAdapter(new RealtimeAdapter(app));
+  return app;
+}

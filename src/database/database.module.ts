@@ -1,0 +1,33 @@
+import { Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectConnection, MongooseModule } from '@nestjs/mongoose';
+import type { Connection } from 'mongoose';
+import { EmbeddedDatabase } from './embedded-database.js';
+import { EmbeddedDatabaseModule } from './embedded-database.module.js';
+import { connectionOptions } from './connection-options.js';
+
+/** The Mongoose connection, to the configured MongoDB or to the embedded server that stands in for it in development. */
+@Module({
+  imports: [
+    EmbeddedDatabaseModule,
+    MongooseModule.forRootAsync({
+      imports: [EmbeddedDatabaseModule],
+      inject: [EmbeddedDatabase],
+      useFactory: async (embedded: EmbeddedDatabase) => connectionOptions(await embedded.uri()),
+    }),
+  ],
+})
+export class DatabaseModule implements OnApplicationShutdown {
+  private readonly logger = new Logger(DatabaseModule.name);
+
+  constructor(
+    @InjectConnection() private readonly connection: Connection,
+    private readonly embedded: EmbeddedDatabase,
+  ) {}
+
+  /** In this hook because sockets still work during the earlier ones; the server goes after its last connection. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.connection.close();
+    await this.embedded.close();
+    this.logger.debug('The database is closed.');
+  }
+}

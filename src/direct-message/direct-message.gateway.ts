@@ -1,0 +1,52 @@
+import { ConnectedSocket, MessageBody, SubscribeMessage } from '@nestjs/websockets';
+import { CurrentUser } from '../auth/current-user.decorator.js';
+import type {
+  ConversationJoinedPayload,
+  DirectHistoryPayload,
+  DirectMessagePayload,
+} from '../contract/direct-message.js';
+import type { Identity } from '../contract/identity.js';
+import { RealtimeGateway } from '../realtime/realtime-gateway.decorator.js';
+import type { RealtimeSocket } from '../realtime/socket.types.js';
+import { ConversationDto, HistoryDto, SendMessageDto } from './direct-message.dto.js';
+import { DirectMessageService } from './direct-message.service.js';
+
+@RealtimeGateway()
+export class DirectMessageGateway {
+  constructor(private readonly service: DirectMessageService) {}
+
+  @SubscribeMessage('dm:join_conversation')
+  join(
+    @CurrentUser() user: Identity,
+    @ConnectedSocket() socket: RealtimeSocket,
+    @MessageBody() { conversationId }: ConversationDto,
+  ): Promise<ConversationJoinedPayload> {
+    return this.service.join(user, socket.id, conversationId);
+  }
+
+  @SubscribeMessage('dm:leave_conversation')
+  leave(
+    @ConnectedSocket() socket: RealtimeSocket,
+    @MessageBody() { conversationId }: ConversationDto,
+  ): Promise<ConversationJoinedPayload> {
+    return this.service.leave(socket.id, conversationId);
+  }
+
+  @SubscribeMessage('dm:send_message')
+  send(
+    @CurrentUser() user: Identity,
+    @ConnectedSocket() socket: RealtimeSocket,
+    @MessageBody() dto: SendMessageDto,
+  ): Promise<DirectMessagePayload> {
+    return this.service.send(user, socket.id, dto);
+  }
+
+  @SubscribeMessage('dm:history')
+  history(
+    @CurrentUser() user: Identity,
+    @ConnectedSocket() socket: RealtimeSocket,
+    @MessageBody() dto: HistoryDto,
+  ): Promise<DirectHistoryPayload> {
+    return this.service.history(user, socket.id, dto);
+  }
+}

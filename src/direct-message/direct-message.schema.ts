@@ -1,0 +1,77 @@
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import { Types } from 'mongoose';
+import { MESSAGE_STATUSES, type MessageStatus, type MessageType } from '../contract/direct-message.js';
+import { USER_TYPES, type UserType } from '../contract/identity.js';
+import type { StoredMessage } from '../messaging/stored-message.js';
+
+/** A message as it is stored. Optional fields are absent when they have no value. */
+@Schema({ collection: 'directmessages', versionKey: false })
+export class DirectMessage implements StoredMessage {
+  _id!: Types.ObjectId;
+
+  @Prop({ type: String, required: true })
+  conversationId!: string;
+
+  @Prop({ type: Number, required: true })
+  seq!: number;
+
+  @Prop({ type: String, required: true })
+  senderId!: string;
+
+  @Prop({ type: String, required: true, enum: USER_TYPES })
+  senderType!: UserType;
+
+  @Prop({ type: String, default: '' })
+  senderName!: string;
+
+  @Prop({ type: String, default: '' })
+  senderAvatar!: string;
+
+  @Prop({ type: String, required: true })
+  recipientId!: string;
+
+  @Prop({ type: String, required: true, enum: USER_TYPES })
+  recipientType!: UserType;
+
+  @Prop({ type: String, default: '' })
+  content!: string;
+
+  @Prop({ type: String, required: true })
+  messageType!: MessageType;
+
+  @Prop({ type: String })
+  mediaUrl?: string;
+
+  @Prop({ type: Number })
+  mediaSize?: number;
+
+  @Prop({ type: Number })
+  mediaDuration?: number;
+
+  @Prop({ type: String })
+  thumbnailUrl?: string;
+
+  @Prop({ type: Types.ObjectId })
+  replyToId?: Types.ObjectId;
+
+  @Prop({ type: String })
+  clientMessageId?: string;
+
+  @Prop({ type: Date, required: true })
+  timestamp!: Date;
+
+  @Prop({ type: String, required: true, enum: MESSAGE_STATUSES })
+  status!: MessageStatus;
+}
+
+export const DirectMessageSchema = SchemaFactory.createForClass(DirectMessage);
+
+// Partial, because a former backend left messages without these fields in the same collection.
+DirectMessageSchema.index(
+  { conversationId: 1, seq: 1 },
+  { unique: true, partialFilterExpression: { seq: { $exists: true } } },
+);
+DirectMessageSchema.index(
+  { senderType: 1, senderId: 1, clientMessageId: 1 },
+  { unique: true, partialFilterExpression: { clientMessageId: { $exists: true } } },
+);

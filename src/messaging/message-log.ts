@@ -1,0 +1,99 @@
+import { LRUCache } from 'lru-cache';
+import { AppendLane, type Appended, type LaneContext } from './append-lane.js';
+import type { MessageRepository } from './message.repository.js';
+import type { Draft, StoredMessage } from './stored-message.js';
+
+const REMEMBERED_CONVERSATIONS = 50_000;
+const REMEMBERED_DOUBTS = 10_000;
+
+/** Which part of a conversation to read. With a seq bound, `page` says nothing. */
+export interface HistoryWindow {
+  /** 1 = the newest `limit` messages, 2 = those before, … */
+  page: number;
+  limit: number;
+  beforeSeq?: number;
+  afterSeq?: number;
+}
+
+export interface HistorySlice<M> {
+  /** Oldest first. */
+  messages: M[];
+  /** Messages in the whole conversation. */
+  total: number;
+  /** More lie beyond, in the direction of reading. */
+  hasMore: boolean;
+}
+
+/**
+ * The ordering that direct messages and chat rooms share (contract §3, "Sending"): gapless `seq` per conversation, idempotent append,
+ * history. A message is inserted at last + 1 under a unique index, so message n exists only after n − 1, whatever node dies when.
+ *
+ * Cost: one insert per message, or per batch of messages that were waiting together; one read more when this node does not know
+ * the conversation's last seq, or when another node was faster; one read more for a repeated clientMessageId.
+ */
+export class MessageLog<M extends StoredMessage> {
+  private readonly lanes = new Map<string, AppendLane<M>>();
+  private readonly context: LaneContext<M>;
+
+  constructor(private readonly messages: MessageRepository<M>) {
+    this.context = {
+      messages,
+      lastSeqs: new LRUCache({ max: REMEMBERED_CONVERSATIONS }),
+      inDoubt: new LRUCache({ max: REMEMBERED_DOUBTS }),
+    };
+  }
+
+  /**
+   * Stores a message at the end of its conversation. Messages of one conversation are stored, and `deliver` is called for them,
+   * in the order of the calls; `deliver` is called once, after the message is stored and before the promise resolves.
+   * @throws AppError CONFLICT when the sender used the clientMessageId in another conversation
+   */
+  append(draft: Draft<M>, deliver: (message: M) => void): Promise<Appended<M>> {
+    const { conversationId } = draft;
+    let lane = this.lanes.get(conversationId);
+    if (lane === undefined) {
+      lane = new AppendLane(conversationId, this.context, () => this.lanes.delete(conversationId));
+      this.lanes.set(conversationId, lane);
+    }
+    return lane.append(draft, deliver);
+  }
+
+  /** The page or the stretch asked for, by index range: its cost does not grow with the conversation. One or two reads. */
+  async history(
+    conversationId: string,
+    { page, limit, beforeSeq, afterSeq }: HistoryWindow,
+  ): Promise<HistorySlice<M>> {
+    if (afterSeq !== undefined) return this.after(conversationId, afterSeq, limit);
+    if (beforeSeq !== undefined) return this.before(conversationId, beforeSeq, limit);
+    if (page === 1) {
+      const newest = await this.messages.range(conversationId, {}, -1, limit);
+      return olderSlice(newest, newest[0]?.seq ?? 0);
+    }
+    const total = await this.messages.lastSeq(conversationId);
+    const below = total - (page - 1) * limit + 1;
+    const older = below <= 1 ? [] : await this.messages.range(conversationId, { below }, -1, limit);
+    return olderSlice(older, total);
+  }
+
+  private async after(conversationId: string, afterSeq: number, limit: number): Promise<HistorySlice<M>> {
+    const [messages, last] = await Promise.all([
+      this.messages.range(conversationId, { above: afterSeq }, 1, limit),
+      this.messages.lastSeq(conversationId),
+    ]);
+    const reached = messages.at(-1)?.seq ?? 0;
+    return { messages, total: Math.max(last, reached), hasMore: messages.length > 0 && reached < last };
+  }
+
+  private async before(conversationId: string, beforeSeq: number, limit: number): Promise<HistorySlice<M>> {
+    const [older, total] = await Promise.all([
+      this.messages.range(conversationId, { below: beforeSeq }, -1, limit),
+      this.messages.lastSeq(conversationId),
+    ]);
+    return olderSlice(older, total);
+  }
+}
+
+function olderSlice<M extends StoredMessage>(newestFirst: M[], total: number): HistorySlice<M> {
+  const messages = newestFirst.toReversed();
+  return { messages, total, hasMore: (messages[0]?.seq ?? 1) > 1 };
+}

@@ -1,0 +1,102 @@
+import { type Model, mongo, type Types } from 'mongoose';
+import type { StoredMessage } from './stored-message.js';
+
+const DUPLICATE_KEY = 11_000;
+
+/** What became of an ordered insert: the first `inserted` messages are stored, the next one met `conflict`, the rest were not tried. */
+export interface InsertOutcome {
+  inserted: number;
+  conflict?: 'seq' | 'clientMessageId';
+}
+
+/**
+ * Messages of one collection, read and written as plain documents: Mongoose's own documents would halve the throughput.
+ * Both invariants are unique indexes: one message per (conversation, seq), one per (sender, clientMessageId).
+ */
+export class MessageRepository<M extends StoredMessage> {
+  private readonly collection: mongo.Collection<M>;
+
+  constructor(private readonly model: Model<M>) {
+    this.collection = model.collection as unknown as mongo.Collection<M>;
+  }
+
+  /** Without its indexes the collection keeps no promise, so the application does not start before they exist. */
+  async createIndexes(): Promise<void> {
+    await this.model.createIndexes();
+  }
+
+  /** One round trip. Stops at the first message that cannot be stored, so a message exists only after its predecessor. */
+  async insertInOrder(messages: M[]): Promise<InsertOutcome> {
+    try {
+      await this.collection.insertMany(messages as mongo.OptionalUnlessRequiredId<M>[], { ordered: true });
+      return { inserted: messages.length };
+    } catch (error) {
+      const conflict = conflictOf(error);
+      if (conflict === undefined) throw error;
+      return conflict;
+    }
+  }
+
+  /** The seq of the newest message; 0 when there is none. */
+  async lastSeq(conversationId: string): Promise<number> {
+    const newest = await this.collection.findOne(inConversation<M>(conversationId, { $gt: 0 }), {
+      sort: { seq: -1 },
+      projection: { _id: 0, seq: 1 },
+    });
+    return newest?.seq ?? 0;
+  }
+
+  async findByClientMessageId(
+    sender: Pick<M, 'senderId' | 'senderType'>,
+    clientMessageId: string,
+  ): Promise<M | null> {
+    const { senderId, senderType } = sender;
+    return (await this.collection.findOne({
+      senderType,
+      senderId,
+      clientMessageId,
+    } as mongo.Filter<M>)) as M | null;
+  }
+
+  async exists(conversationId: string, messageId: Types.ObjectId): Promise<boolean> {
+    const found = await this.collection.findOne({ _id: messageId, conversationId } as mongo.Filter<M>, {
+      projection: { _id: 1 },
+    });
+    return found !== null;
+  }
+
+  /** Messages with `above < seq < below`, at most `limit`, in ascending (1) or descending (-1) order. */
+  async range(
+    conversationId: string,
+    bounds: { above?: number; below?: number },
+    order: 1 | -1,
+    limit: number,
+  ): Promise<M[]> {
+    const { above = 0, below } = bounds;
+    const seq = { $gt: above, ...(below !== undefined && { $lt: below }) };
+    return (await this.collection
+      .find(inConversation<M>(conversationId, seq))
+      .sort({ seq: order })
+      .limit(limit)
+      .toArray()) as M[];
+  }
+}
+
+/** Every query bounds `seq`: the index holds only messages that have one. */
+function inConversation<M>(conversationId: string, seq: { $gt: number; $lt?: number }): mongo.Filter<M> {
+  return { conversationId, seq } as object;
+}
+
+/**
+ * The driver drops the key pattern from a bulk write's errors; the index's name in the server's text is what is left. Mongoose names
+ * an index after its fields.
+ */
+function conflictOf(error: unknown): InsertOutcome | undefined {
+  if (!(error instanceof mongo.MongoBulkWriteError)) return undefined;
+  const [failure] = [error.writeErrors].flat();
+  if (failure?.code !== DUPLICATE_KEY) return undefined;
+  const index = / index: (\S+) dup key/.exec(failure.errmsg ?? '')?.[1] ?? '';
+  if (index.includes('clientMessageId_')) return { inserted: failure.index, conflict: 'clientMessageId' };
+  if (index.includes('seq_')) return { inserted: failure.index, conflict: 'seq' };
+  return undefined;
+}

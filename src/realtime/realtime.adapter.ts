@@ -1,0 +1,60 @@
+import { type INestApplicationContext, Logger } from '@nestjs/common';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import { Server, type ServerOptions } from 'socket.io';
+import { AuthenticationService } from '../auth/authentication.service.js';
+import { AppConfig } from '../config/config.js';
+import { EmitterService } from './emitter.service.js';
+import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
+import { authenticateHandshake, welcome } from './handshake.js';
+import type { RealtimeServer, RealtimeSocket } from './socket.types.js';
+
+/** Bytes; a larger frame closes that socket (contract §9). */
+const MAX_FRAME_BYTES = 64 * 1024;
+/** A connection that does not ask to be let in by then is closed. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** The one Socket.IO server: its options, its door, and one dispatcher in place of Nest's pipeline per event and socket. */
+export class RealtimeAdapter extends IoAdapter {
+  private readonly log = new Logger(RealtimeAdapter.name);
+  private readonly config: AppConfig;
+  private readonly authentication: AuthenticationService;
+  private readonly dispatcher: EventDispatcher;
+  private readonly emitter: EmitterService;
+
+  constructor(app: INestApplicationContext) {
+    super(app);
+    this.config = app.get(AppConfig);
+    this.authentication = app.get(AuthenticationService, { strict: false });
+    this.dispatcher = app.get(EventDispatcher, { strict: false });
+    this.emitter = app.get(EmitterService, { strict: false });
+  }
+
+  override createIOServer(_port: number, _options?: ServerOptions): RealtimeServer {
+    const server: RealtimeServer = new Server(this.httpServer, {
+      serveClient: false,
+      maxHttpBufferSize: MAX_FRAME_BYTES,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      // connectionStateRecovery stays off: it appends an argument to every event, which the Dart client cannot take.
+      cors: { origin: [...this.config.http.corsOrigins], credentials: true },
+    });
+    server.use(authenticateHandshake(this.authentication));
+    server.on('connection', (socket) => this.admit(socket));
+    this.emitter.attach(server);
+    return server;
+  }
+
+  override bindMessageHandlers(
+    socket: RealtimeSocket,
+    handlers: { message: string; callback: EventHandler }[],
+  ): void {
+    this.dispatcher.bind(socket, handlers);
+  }
+
+  /** A fault in here must cost this one socket, not the process. */
+  private admit(socket: RealtimeSocket): void {
+    welcome(socket).catch((error: unknown) => {
+      this.log.error('A socket could not be admitted', error instanceof Error ? error.stack : String(error));
+      socket.disconnect(true);
+    });
+  }
+}

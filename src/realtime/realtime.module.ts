@@ -1,0 +1,21 @@
+import { type BeforeApplicationShutdown, Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { EmitterService } from './emitter.service.js';
+import { EventDispatcher } from './event-dispatcher.js';
+
+/** How long a shutdown waits for events under way. */
+const DRAIN_TIMEOUT_MS = 2000;
+
+@Module({
+  imports: [AuthModule],
+  providers: [EmitterService, EventDispatcher],
+  exports: [EmitterService, EventDispatcher],
+})
+export class RealtimeModule implements BeforeApplicationShutdown {
+  constructor(private readonly dispatcher: EventDispatcher) {}
+
+  /** Sockets are still open here: what is under way is answered before they are closed. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.dispatcher.drain(DRAIN_TIMEOUT_MS);
+  }
+}

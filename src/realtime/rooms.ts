@@ -1,0 +1,14 @@
+import type { Party } from '../contract/identity.js';
+
+/** The name of a Socket.IO room; only this file makes one, so that a client's text never is one. */
+export type Room = string & { readonly brand: 'room' };
+
+/** Every socket of one person; all admins share one inbox (contract §2). */
+export function personalRoom({ id, type }: Party): Room {
+  return (type === 'admin' ? 'admin:' : `${type}:${id}`) as Room;
+}
+
+/** The sockets that have a conversation open (contract §3). */
+export function conversationRoom(conversationId: string): Room {
+  return `conversation:${conversationId}` as Room;
+}

@@ -1,0 +1,77 @@
+import type { DirectHistoryPayload, DirectMessagePayload } from '../../../src/contract/direct-message.js';
+import { connectAs, type TestClient } from '../../support/client.js';
+import { startMongo, startServer, temporaryFolder, type RunningProcess } from '../../support/processes.js';
+import { astrologer, user } from '../../support/token.js';
+
+const LIMIT_MS = 5000;
+const hello = { recipientId: 'ravi', recipientType: 'astrologer', content: 'hello' };
+
+/** Repeats until it holds; each try waits for an answer of the server, so this is no busy loop. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!(await holds())) if (Date.now() > end) throw new Error('it never came true');
+}
+
+async function expectUnavailable(client: TestClient, event: string, payload: object): Promise<void> {
+  const start = Date.now();
+  expect(await client.send(event, payload)).toMatchObject({
+    ok: false,
+    error: { code: 'UNAVAILABLE', retryable: true },
+  });
+  expect(Date.now() - start).toBeLessThan(LIMIT_MS);
+}
+
+/** Ready answers at once or after its own time limit; in between, another connection is tried. */
+const isReady = (server: RunningProcess) => async () => (await fetch(`${server.address}/health/ready`)).ok;
+
+describe('the database goes away while the server runs', () => {
+  it.each(['SIGKILL', 'SIGSTOP'] as const)(
+    '%s: UNAVAILABLE within 5 s, and service again when it is back, without a restart',
+    async (signal) => {
+      const dir = await temporaryFolder();
+      let mongo = await startMongo(dir);
+      const port = Number(new URL(mongo.address.replace('mongodb:', 'http:')).port);
+      const server = await startServer(dir, { MONGODB_URI: mongo.address });
+      const [asha, ravi] = [
+        await connectAs(server.address, user('asha')),
+        await connectAs(server.address, astrologer('ravi')),
+      ];
+      const before = await asha.ask<DirectMessagePayload>('dm:send_message', {
+        ...hello,
+        clientMessageId: 'before',
+      });
+
+      if (signal === 'SIGKILL') await mongo.stop('SIGKILL');
+      else mongo.child.kill('SIGSTOP');
+      await expectUnavailable(asha, 'dm:send_message', { ...hello, clientMessageId: 'during' });
+      await expectUnavailable(ravi, 'dm:history', { conversationId: before.conversationId });
+      const health = await fetch(`${server.address}/health/ready`);
+      expect([health.status, ((await health.json()) as { error: object }).error]).toEqual([
+        503,
+        { database: { status: 'down', code: 'UNAVAILABLE' } },
+      ]);
+      expect((await fetch(`${server.address}/health/live`)).status).toBe(200);
+
+      if (signal === 'SIGKILL') mongo = await startMongo(dir, port);
+      else mongo.child.kill('SIGCONT');
+      await until(isReady(server));
+      await until(
+        async () => (await asha.send('dm:send_message', { ...hello, clientMessageId: 'during' })).ok,
+      );
+      const { messages } = await ravi.ask<DirectHistoryPayload>('dm:history', {
+        conversationId: before.conversationId,
+      });
+      expect(messages.map(({ seq, clientMessageId }) => [seq, clientMessageId])).toEqual([
+        [1, 'before'],
+        [2, 'during'],
+      ]);
+      await ravi.waitFor('dm:message_received', ({ clientMessageId }) => clientMessageId === 'during');
+      expect(ravi.all('dm:message_received').map(({ clientMessageId }) => clientMessageId)).toEqual([
+        'before',
+        'during',
+      ]);
+      expect(await server.stop()).toBe(0);
+      await mongo.stop();
+    },
+  );
+});

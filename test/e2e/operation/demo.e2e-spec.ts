@@ -1,0 +1,35 @@
+import { startServer, temporaryFolder } from '../../support/processes.js';
+import { runProgram } from '../../support/programs.js';
+import { TEST_SECRET } from '../../support/token.js';
+
+describe('npm run demo', () => {
+  it('starts a server of its own when none runs, and shows that everything arrived', async () => {
+    const { code, stdout, stderr } = await runProgram(['build/demo/main.js'], {
+      PORT: '1',
+      TMPDIR: await temporaryFolder(),
+    });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('Started a server of its own');
+    expect(stdout).toContain('Everything arrived.');
+  });
+
+  it('talks to a server that runs', async () => {
+    const server = await startServer(await temporaryFolder());
+    const { code, stdout } = await runProgram(['build/demo/main.js', '--url', server.address], {
+      JWT_SECRET: TEST_SECRET,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Talking to the server at ${server.address}`);
+    await server.stop();
+  });
+
+  it('fails when it cannot get through', async () => {
+    const server = await startServer(await temporaryFolder());
+    const { code, stderr } = await runProgram(['build/demo/main.js', '--url', server.address], {
+      JWT_SECRET: 'not-the-key-of-that-server-0123456789',
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('The demo failed');
+    await server.stop();
+  });
+});

@@ -1,0 +1,79 @@
+import { connectAs, openClient } from '../../support/client.js';
+import { startServer, temporaryFolder } from '../../support/processes.js';
+import { runProgram } from '../../support/programs.js';
+import { user } from '../../support/token.js';
+
+describe('start', () => {
+  it('says where it is, where the data is and how to get a token', async () => {
+    const dataDir = await temporaryFolder();
+    const server = await startServer(dataDir);
+    expect(server.output()).toContain(dataDir);
+    expect(server.output()).toContain('npm run token -- ');
+    expect(await server.stop()).toBe(0);
+  });
+
+  it('a token from the command line lets in', async () => {
+    const dataDir = await temporaryFolder();
+    const server = await startServer(dataDir, { JWT_SECRET: '' });
+    const { code, stdout } = await runProgram(
+      ['dist/cli/token.js', '--type', 'user', '--id', 'u1', '--name', 'Asha', '--ttl', '1d'],
+      {
+        DATA_DIR: dataDir,
+      },
+    );
+    expect(code).toBe(0);
+    const client = openClient(server.address, { auth: { token: stdout.trim() } });
+    expect((await client.waitFor('connected')).user).toMatchObject({
+      id: 'u1',
+      name: 'Asha',
+      userType: 'user',
+    });
+    await server.stop();
+  });
+
+  it.each([
+    [['--type', 'king', '--id', 'u1']],
+    [['--type', 'user']],
+    [['--type', 'user', '--id', 'a b']],
+    [['--type', 'user', '--id', 'u', '--ttl', 'x']],
+    [['--nonsense']],
+  ])('the token program refuses %j with its usage', async (args) => {
+    const { code, stdout, stderr } = await runProgram(['dist/cli/token.js', ...args], {
+      DATA_DIR: await temporaryFolder(),
+    });
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('Usage: npm run token');
+  });
+
+  it('stops on bad configuration with one line for each fault and no value', async () => {
+    const { code, stderr } = await runProgram(['dist/main.js'], {
+      NODE_ENV: 'production',
+      PORT: 'not-a-port',
+      ADMIN_SECRET_KEY: 'admin123',
+      DATA_DIR: await temporaryFolder(),
+    });
+    expect(code).toBe(1);
+    expect(
+      stderr
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim().split(':')[0]),
+    ).toEqual(['PORT', 'MONGODB_URI', 'JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL', 'ADMIN_SECRET_KEY']);
+    expect(stderr).not.toMatch(/not-a-port|admin123|at .*\.js/);
+  });
+
+  it('a second server on the same data folder says so and ends', async () => {
+    const dataDir = await temporaryFolder();
+    const server = await startServer(dataDir);
+    const { code, stderr, stdout } = await runProgram(['dist/main.js'], {
+      HOST: '127.0.0.1',
+      PORT: '0',
+      DATA_DIR: dataDir,
+    });
+    expect(code).toBe(1);
+    expect(stdout + stderr).toMatch(/in use/i);
+    expect((await connectAs(server.address, user('u1'))).greeting.user.id).toBe('u1');
+    await server.stop();
+  });
+});

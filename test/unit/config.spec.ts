@@ -1,0 +1,134 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, parseConfig } from '../../src/config/config.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'samvad-config-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const production = {
+  NODE_ENV: 'production',
+  MONGODB_URI: 'mongodb://db:27017/app',
+  JWT_SECRET: 'production-secret-of-good-length-42',
+  DATA_DIR: folder,
+};
+
+function faultsOf(variables: Record<string, string | undefined>): readonly string[] {
+  try {
+    parseConfig({ DATA_DIR: folder, ...variables });
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+describe('configuration', () => {
+  it('has a default for everything in development', () => {
+    const config = parseConfig({ DATA_DIR: folder });
+    expect(config).toMatchObject({
+      isProduction: false,
+      http: { host: '0.0.0.0', port: 3000 },
+      database: { uri: undefined, dataDir: folder },
+      auth: { tokenKey: { kind: 'secret' }, adminKey: undefined },
+      directMessage: { echoToSender: true },
+    });
+  });
+
+  it('makes a development secret that is random and stays', () => {
+    const secretOf = (dir: string) =>
+      (parseConfig({ DATA_DIR: dir }).auth.tokenKey as { secret: string }).secret;
+    expect(secretOf(folder)).toHaveLength(64);
+    expect(secretOf(folder)).toBe(secretOf(folder));
+    expect(secretOf(join(folder, 'other'))).not.toBe(secretOf(folder));
+  });
+
+  it('is frozen to the last level', () => {
+    const config = parseConfig({ DATA_DIR: folder, CORS_ORIGINS: 'https://a.example' });
+    for (const part of [config, config.http, config.http.corsOrigins, config.auth, config.auth.tokenKey]) {
+      expect(Object.isFrozen(part)).toBe(true);
+    }
+  });
+
+  it('reads numbers, switches and lists; an empty variable is an absent one', () => {
+    const config = parseConfig({
+      DATA_DIR: folder,
+      PORT: '8080',
+      DM_ECHO_TO_SENDER: 'false',
+      CORS_ORIGINS: 'https://a.example, http://localhost:5173',
+      MONGODB_URI: '',
+      LOG_LEVEL: '',
+    });
+    expect(config.http).toEqual({
+      host: '0.0.0.0',
+      port: 8080,
+      corsOrigins: ['https://a.example', 'http://localhost:5173'],
+    });
+    expect(config.directMessage.echoToSender).toBe(false);
+    expect(config.logLevel).toBe('log');
+  });
+
+  it.each([
+    [{ PORT: 'abc' }, 'PORT'],
+    [{ PORT: '70000' }, 'PORT'],
+    [{ PORT: '1.5' }, 'PORT'],
+    [{ NODE_ENV: 'staging' }, 'NODE_ENV'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+    [{ MONGODB_URI: 'postgres://secret@db' }, 'MONGODB_URI'],
+    [{ JWT_PUBLIC_KEY: 'secret-nonsense' }, 'JWT_PUBLIC_KEY'],
+    [{ JWKS_URL: 'ftp://keys.example' }, 'JWKS_URL'],
+    [{ CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
+    [{ CORS_ORIGINS: '*' }, 'CORS_ORIGINS'],
+    [{ DM_ECHO_TO_SENDER: 'perhaps' }, 'DM_ECHO_TO_SENDER'],
+  ])('refuses %p in one line that does not repeat the value', (variables, key) => {
+    const faults = faultsOf(variables);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(new RegExp(`^${key}: .`));
+    for (const value of Object.values(variables)) expect(faults[0]).not.toContain(value);
+  });
+
+  it('names every fault at once', () => {
+    const faults = faultsOf({ NODE_ENV: 'production', PORT: 'x', ADMIN_SECRET_KEY: 'short' });
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual([
+      'PORT',
+      'MONGODB_URI',
+      'JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL',
+      'ADMIN_SECRET_KEY',
+    ]);
+  });
+
+  it('takes one source of keys only', () => {
+    expect(faultsOf({ JWT_SECRET: 's'.repeat(32), JWKS_URL: 'https://keys.example/jwks' })[0]).toMatch(
+      /^JWT_SECRET, JWKS_URL: /,
+    );
+  });
+
+  describe('in production', () => {
+    it('starts with what is required', () => {
+      expect(parseConfig(production).isProduction).toBe(true);
+    });
+
+    it.each(['MONGODB_URI', 'JWT_SECRET'])('requires %s', (key) => {
+      expect(faultsOf({ ...production, [key]: '' })).toHaveLength(1);
+    });
+
+    it.each(['admin123', 'your_admin_secret_key', 'ADMIN123', 'fifteen-chars-x'])(
+      'refuses the weak admin key %s',
+      (key) => {
+        const faults = faultsOf({ ...production, ADMIN_SECRET_KEY: key });
+        expect(faults).toHaveLength(1);
+        expect(faults[0]).not.toContain(key);
+      },
+    );
+
+    it('takes a strong admin key', () => {
+      expect(parseConfig({ ...production, ADMIN_SECRET_KEY: 'a-good-key-of-20-chars' }).auth.adminKey).toBe(
+        'a-good-key-of-20-chars',
+      );
+    });
+
+    it('refuses a weak signing secret', () => {
+      expect(faultsOf({ ...production, JWT_SECRET: 'short' })[0]).toMatch(/^JWT_SECRET: /);
+    });
+  });
+});
