@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { demoDirectMessages } from './direct-messages.js';
 import { reachServer } from './server.js';
+
+// Where a server of this checkout listens, and the key of its tokens, may stand in .env.
+if (existsSync('.env')) process.loadEnvFile('.env');
 
 const { values } = parseArgs({ options: { url: { type: 'string' } } });
 

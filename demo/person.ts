@@ -1,7 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import type { DemoServer } from './server.js';
 
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 type Payload = Record<string, unknown>;
 
@@ -19,29 +19,26 @@ export class Person {
     socket.onAny((event: string, payload: Payload) => {
       this.received.push({ event, payload });
       print(name, '←', event, payload);
-      for (const watcher of this.watchers) watcher();
+      for (const look of this.watchers) look();
     });
   }
 
+  /** Resolves when the server has said `connected`; rejects when it refuses. */
   static async connect(server: DemoServer, type: string, id: string, name: string): Promise<Person> {
     const token = await server.tokenFor(type, id, name);
-    const person = new Person(
-      name,
-      id,
-      type,
-      io(server.url, { auth: { token }, forceNew: true, reconnection: false }),
-    );
-    person.socket.on('connect_error', (error) =>
-      process.stdout.write(`${name}: refused: ${error.message}\n`),
-    );
-    await person.expect('connected');
+    const socket = io(server.url, { auth: { token }, forceNew: true, reconnection: false });
+    const person = new Person(name, id, type, socket);
+    const refused = new Promise<never>((_, reject) => {
+      socket.once('connect_error', (error) => reject(new Error(`${name} was refused: ${error.message}`)));
+    });
+    await Promise.race([person.expect(['connected']), refused]);
     return person;
   }
 
   /** Sends an event and waits for its acknowledgement. */
   async say(event: string, payload: Payload): Promise<Payload> {
     print(this.name, '→', event, payload);
-    const answer = (await this.socket.timeout(PATIENCE_MS).emitWithAck(event, payload)) as {
+    const answer = (await this.socket.timeout(TIMEOUT_MS).emitWithAck(event, payload)) as {
       ok: boolean;
       data?: Payload;
       error?: Payload;
@@ -50,24 +47,30 @@ export class Person {
     return answer.data ?? {};
   }
 
-  /** Waits for an event that fits, whether it came already or not. */
-  expect(event: string, fits: (payload: Payload) => boolean = () => true): Promise<Payload> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${this.name} never got ${event}`)), PATIENCE_MS);
-      const look = (): void => {
-        const found = this.received.find((entry) => entry.event === event && fits(entry.payload));
-        if (found === undefined) return;
-        clearTimeout(timer);
-        this.watchers.delete(look);
-        resolve(found.payload);
-      };
-      this.watchers.add(look);
-      look();
-    });
+  /** Waits until one of the events came with a payload that fits, whether that is so already or not. */
+  async expect(events: string[], fits: (payload: Payload) => boolean = () => true): Promise<void> {
+    if (this.count(events, fits) > 0) return;
+    let look = (): void => {};
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        timer = setTimeout(
+          () => reject(new Error(`${this.name} never got ${events.join(' or ')}`)),
+          TIMEOUT_MS,
+        );
+        look = (): void => {
+          if (this.count(events, fits) > 0) resolve();
+        };
+        this.watchers.add(look);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.watchers.delete(look);
+    }
   }
 
-  count(event: string, fits: (payload: Payload) => boolean): number {
-    return this.received.filter((entry) => entry.event === event && fits(entry.payload)).length;
+  count(events: string[], fits: (payload: Payload) => boolean): number {
+    return this.received.filter(({ event, payload }) => events.includes(event) && fits(payload)).length;
   }
 
   leave(): void {
@@ -91,5 +94,7 @@ function print(name: string, arrow: string, event: string, payload: Payload): vo
   const shown = SHOWN_FIELDS.filter((field) => payload[field] !== undefined && payload[field] !== null).map(
     (field) => `${field}=${JSON.stringify(payload[field])}`,
   );
-  process.stdout.write(`  ${name.padEnd(8)} ${arrow} ${event.padEnd(22)} ${shown.join(' ')}\n`);
+  process.stdout.write(
+    `${`  ${name.padEnd(8)} ${arrow} ${event.padEnd(22)} ${shown.join(' ')}`.trimEnd()}\n`,
+  );
 }

@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 
 const START_TIMEOUT_MS = 30_000;
@@ -35,17 +36,23 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
+/** Whatever the environment says of other servers and keys, this one is on its own. */
+const OWN_SERVER = {
+  NODE_ENV: 'development',
+  HOST: '127.0.0.1',
+  PORT: '0',
+  LOG_LEVEL: 'warn',
+  MONGODB_URI: '',
+  JWT_SECRET: '',
+  JWT_PUBLIC_KEY: '',
+  JWKS_URL: '',
+  JWT_ISSUER: '',
+  JWT_AUDIENCE: '',
+};
+
 async function startServer(): Promise<DemoServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'samvad-demo-'));
-  const env = {
-    ...process.env,
-    NODE_ENV: 'development',
-    MONGODB_URI: '',
-    HOST: '127.0.0.1',
-    PORT: '0',
-    DATA_DIR: dataDir,
-    LOG_LEVEL: 'warn',
-  };
+  const env = { ...process.env, ...OWN_SERVER, DATA_DIR: dataDir };
   const child = spawn(process.execPath, ['dist/main.js'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const close = async (): Promise<void> => {
@@ -53,20 +60,33 @@ async function startServer(): Promise<DemoServer> {
     await ended;
     await rm(dataDir, { recursive: true, force: true });
   };
-  const url = await new Promise<string>((resolve, reject) => {
+  try {
+    const url = await addressOf(child.stdout, ended);
+    process.stdout.write(`Started a server of its own at ${url}\n`);
+    return { url, tokenFor: tokenMaker(env), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What the server prints when it listens. */
+function addressOf(stdout: Readable, ended: Promise<void>): Promise<string> {
+  return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('The server did not start in time.')), START_TIMEOUT_MS);
     let output = '';
-    child.stdout.on('data', (chunk: Buffer) => {
+    stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();
       const found = /Samvad listens on (\S+)/.exec(output)?.[1];
       if (found === undefined) return;
       clearTimeout(timer);
       resolve(found);
     });
-    void ended.then(() => reject(new Error('The server did not start.')));
+    void ended.then(() => {
+      clearTimeout(timer);
+      reject(new Error('The server did not start.'));
+    });
   });
-  process.stdout.write(`Started a server of its own at ${url}\n`);
-  return { url, tokenFor: tokenMaker(env), close };
 }
 
 function tokenMaker(env: NodeJS.ProcessEnv): DemoServer['tokenFor'] {

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const OUTPUTS = ['dist/main.js', 'packages/embedded-mongo/dist/index.js', 'build/demo/main.js'];
-const SOURCES = ['src', 'demo', 'packages/embedded-mongo/src', 'package.json', 'tsconfig.base.json', 'tsconfig.json'];
+const SOURCES = [
+  'src',
+  'demo',
+  'packages/embedded-mongo/src',
+  'package.json',
+  'tsconfig.base.json',
+  'tsconfig.json',
+];
 
 function newest(path) {
   const stats = statSync(path);

@@ -1,23 +1,23 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { AppLogger } from './app-logger.js';
+import { AppLogger } from './logging/app-logger.js';
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/config.js';
 import { RealtimeAdapter } from './realtime/realtime.adapter.js';
 
 /**
  * Assembles the application; it does not listen yet. The caller closes it.
- * @throws when the database cannot be reached or lacks an index that an invariant rests on
+ * @throws when the database cannot be reached; `listen` throws when an index that an invariant rests on cannot be made
  */
 export async function createApp(config: AppConfig): Promise<NestExpressApplication> {
   const logger = new AppLogger(config);
-  return outfit(
+  return configureApp(
     await NestFactory.create<NestExpressApplication>(AppModule.with(config), { logger, abortOnError: false }),
   );
 }
 
 /** What every assembled application gets, the tests' own included. */
-export function outfit(app: NestExpressApplication): NestExpressApplication {
+export function configureApp(app: NestExpressApplication): NestExpressApplication {
   app.disable('x-powered-by');
   app.useWebSocketAdapter(new RealtimeAdapter(app));
   return app;

@@ -1,26 +1,34 @@
 import { ConfigError } from './config/config.js';
 import { loadConfig } from './config/load-config.js';
 import { createApp } from './create-app.js';
+import { stackOf } from './logging/stack-of.js';
 import { closeOnSignal, surviveStrayErrors } from './process-lifecycle.js';
 import { printBanner } from './startup-banner.js';
 
 async function main(): Promise<void> {
   const config = await loadConfig();
   surviveStrayErrors();
+  const closing = closeOnSignal();
   const app = await createApp(config);
-  closeOnSignal(app);
+  closing.manage(app);
   await app.listen(config.http.port, config.http.host);
   printBanner(await app.getUrl(), config);
 }
 
-/** These say all there is to say in their message. */
-const PLAIN_FAULTS = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES', 'FOLDER_IN_USE']);
-
 try {
   await main();
 } catch (error) {
-  const { message, stack, code = '' } = error as NodeJS.ErrnoException;
-  const isPlain = error instanceof ConfigError || PLAIN_FAULTS.has(code);
-  process.stderr.write(`${isPlain ? message : stack}\n`);
+  process.stderr.write(`${explain(error)}\n`);
   process.exit(1);
+}
+
+/** One line, with the key, for what whoever starts the server can put right; the stack for everything else. */
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (code === 'FOLDER_IN_USE') return `DATA_DIR: ${message}`;
+  if (syscall === 'listen' || syscall === 'bind') return `HOST, PORT: cannot listen there (${code})`;
+  if (syscall === 'getaddrinfo') return `HOST: is no address of this machine (${code})`;
+  if (syscall === 'mkdir' || syscall === 'open') return `DATA_DIR: cannot be made or written (${code})`;
+  return stackOf(error);
 }

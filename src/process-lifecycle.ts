@@ -1,15 +1,26 @@
 import { type INestApplication, Logger } from '@nestjs/common';
 import { config as rxjs } from 'rxjs';
+import { stackOf } from './logging/stack-of.js';
 
 /** A close that takes longer is cut off: orchestrators kill without mercy soon after. */
 const CLOSE_TIMEOUT_MS = 4500;
 
 const logger = new Logger('Process');
 
-/** SIGTERM and SIGINT close the application: requests under way are answered, then sockets, then the database. */
-export function closeOnSignal(app: INestApplication): void {
+/** What a signal closes, once there is something to close. */
+export interface Closing {
+  manage: (app: INestApplication) => void;
+}
+
+/**
+ * From now on SIGTERM and SIGINT close the application: requests under way are answered, then sockets, then the database. While it is
+ * still being put together, they end the process at once.
+ */
+export function closeOnSignal(): Closing {
+  let app: INestApplication | undefined;
   let isClosing = false;
   const close = (signal: NodeJS.Signals): void => {
+    if (app === undefined) process.exit(0);
     if (isClosing) return;
     isClosing = true;
     logger.log(`${signal}: closing`);
@@ -20,13 +31,14 @@ export function closeOnSignal(app: INestApplication): void {
     app.close().then(
       () => process.exit(0),
       (error: unknown) => {
-        logger.error('The close failed', describe(error));
+        logger.error('The close failed', stackOf(error));
         process.exit(1);
       },
     );
   };
   process.on('SIGTERM', close);
   process.on('SIGINT', close);
+  return { manage: (managed) => (app = managed) };
 }
 
 /**
@@ -34,13 +46,8 @@ export function closeOnSignal(app: INestApplication): void {
  * is in the database, each request stands alone, so the process can go on.
  */
 export function surviveStrayErrors(): void {
-  process.on('unhandledRejection', (reason) => logger.error('Unhandled rejection', describe(reason)));
-  process.on('uncaughtException', (error) => logger.error('Uncaught exception', describe(error)));
+  process.on('unhandledRejection', (reason) => logger.error('Unhandled rejection', stackOf(reason)));
+  process.on('uncaughtException', (error) => logger.error('Uncaught exception', stackOf(error)));
   // rxjs, inside Nest, would throw what a subscriber threw once more, from a timer.
-  rxjs.onUnhandledError = (error: unknown) =>
-    logger.error('Unhandled error in a subscriber', describe(error));
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  rxjs.onUnhandledError = (error: unknown) => logger.error('Unhandled error in a subscriber', stackOf(error));
 }

@@ -2,14 +2,13 @@ import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../contract/errors.js';
 import type { Identity } from '../contract/identity.js';
-import { text, type TokenClaims } from './claims.js';
+import type { TokenClaims } from './claims.js';
+import { avatarUrl, displayName } from './display-text.js';
 import { ProfileRepository, type StoredProfile } from './profile.repository.js';
 
 const CACHED_PROFILES = 10_000;
 /** A changed name shows after at most this long. */
 const CACHE_TTL_MS = 60_000;
-const MAX_NAME_LENGTH = 100;
-const MAX_AVATAR_LENGTH = 2048;
 
 interface KnownProfile {
   name: string;
@@ -25,7 +24,8 @@ export class ProfileService {
   constructor(private readonly profiles: ProfileRepository) {}
 
   /**
-   * No database read when the token carries name and avatar and no session, or when the profile was read within the last minute.
+   * One database read for a token with a session; else none when the token carries name and avatar, or when the profile was read within
+   * the last minute. Names are let go when the database is away, after the driver's 3 s.
    * @throws AppError UNAUTHENTICATED for a session that another login replaced; UNAVAILABLE when that cannot be checked
    */
   async complete(claims: TokenClaims): Promise<Identity> {
@@ -55,7 +55,8 @@ export class ProfileService {
 
   /** Never from the cache: a replaced session must not live on for its lifetime. */
   private async checkSession(claims: TokenClaims): Promise<KnownProfile> {
-    const stored = await this.profiles.find(claims).catch(() => {
+    const stored = await this.profiles.find(claims).catch((error: unknown) => {
+      this.logger.warn(`A session could not be checked: ${(error as Error).name}`);
       throw new AppError('UNAVAILABLE', 'The session cannot be checked right now.');
     });
     const active = stored?.activeSessionId;
@@ -66,8 +67,8 @@ export class ProfileService {
 
   private remember(claims: TokenClaims, stored: StoredProfile | null): KnownProfile {
     const profile = {
-      name: text(stored?.name, MAX_NAME_LENGTH) ?? '',
-      avatar: text(stored?.avatar, MAX_AVATAR_LENGTH) ?? '',
+      name: displayName(stored?.name) ?? '',
+      avatar: avatarUrl(stored?.avatar) ?? '',
     };
     this.known.set(`${claims.type}:${claims.id}`, profile);
     return profile;

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import {
   createRemoteJWKSet,
   errors,
@@ -11,10 +11,13 @@ import {
 import { AppConfig, type TokenKey } from '../config/config.js';
 import { AppError } from '../contract/errors.js';
 
+const logger = new Logger('TokenVerifier');
+
 /** Longer tokens are refused before any cryptography. Characters. */
 const MAX_TOKEN_LENGTH = 8192;
 const CLOCK_TOLERANCE_SECONDS = 5;
 const JWKS_TIMEOUT_MS = 3000;
+const REPORT_INTERVAL_MS = 10_000;
 
 /** Checks signature, expiry, issuer and audience of a JWT (contract §2). */
 @Injectable()
@@ -72,5 +75,15 @@ function refusalOf(error: unknown): AppError {
   if (error instanceof errors.JOSEError && !KEY_SET_FAULTS.has(error.code)) {
     return new AppError('UNAUTHENTICATED', 'The token is not valid.');
   }
+  reportKeyFault(error as Error);
   return new AppError('UNAVAILABLE', 'Tokens cannot be checked right now.');
+}
+
+let reportedAt = 0;
+
+/** Every handshake fails while the key set is wrong or away: one line now and then says enough. */
+function reportKeyFault({ name, message }: Error): void {
+  if (Date.now() - reportedAt < REPORT_INTERVAL_MS) return;
+  reportedAt = Date.now();
+  logger.error(`Tokens cannot be checked: ${name}: ${message}`);
 }

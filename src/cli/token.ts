@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { SignJWT } from 'jose';
-import { type AppConfig, ConfigError } from '../config/config.js';
+import type { AppConfig } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
 import { ID_PATTERN, USER_TYPES } from '../contract/identity.js';
 
 const USAGE = `Usage: npm run token -- --type user|astrologer|admin --id ID [--name NAME] [--avatar URL] [--ttl 1d]
   --ttl   lifetime: a number with s, m, h or d (default 1d)`;
+
+class UsageError extends Error {}
 
 /** Prints a token for development, signed with the JWT_SECRET that the server uses. */
 async function main(): Promise<void> {
@@ -38,28 +40,25 @@ function readArguments() {
   });
   const { type, id } = values;
   if (!(USER_TYPES as readonly unknown[]).includes(type))
-    throw new TypeError('--type must be user, astrologer or admin');
+    throw new UsageError('--type must be user, astrologer or admin');
   if (id === undefined || !ID_PATTERN.test(id))
-    throw new TypeError('--id must be 1 to 64 printable characters without spaces');
+    throw new UsageError('--id must be 1 to 64 printable characters without spaces');
   if (!/^\d+[smhd]$/.test(values.ttl))
-    throw new TypeError('--ttl must be a number with s, m, h or d, such as 1d');
+    throw new UsageError('--ttl must be a number with s, m, h or d, such as 1d');
   return { ...values, type, id };
 }
 
 function signingKey({ auth }: AppConfig): Uint8Array {
   if (auth.tokenKey.kind !== 'secret')
-    throw new TypeError(
-      'tokens can be made here only with JWT_SECRET: the server checks them with a public key',
-    );
+    throw new Error('Tokens can be made here only with JWT_SECRET: the server checks them with a public key');
   return new TextEncoder().encode(auth.tokenKey.secret);
 }
 
 try {
   await main();
 } catch (error) {
-  const isArgumentFault = error instanceof TypeError;
-  process.stderr.write(
-    `${(error as Error).message}\n${isArgumentFault && !(error instanceof ConfigError) ? `${USAGE}\n` : ''}`,
-  );
+  const { message, code } = error as NodeJS.ErrnoException;
+  const isUsage = error instanceof UsageError || code?.startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(`${message}\n${isUsage ? `${USAGE}\n` : ''}`);
   process.exitCode = 1;
 }

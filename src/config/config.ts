@@ -27,6 +27,8 @@ export abstract class AppConfig {
     readonly issuer?: string;
     readonly audience?: string;
     readonly adminKey?: string;
+    /** How long events are taken after a token's expiry, in milliseconds. */
+    readonly expiryGraceMs: number;
   };
   abstract readonly directMessage: { readonly echoToSender: boolean };
 }
@@ -41,11 +43,12 @@ export class ConfigError extends Error {
 }
 
 /**
- * Makes the configuration of environment variables; an empty variable counts as absent.
+ * Makes the configuration of environment variables; an empty variable counts as absent. In development without a key it makes
+ * DATA_DIR and a secret in it.
  * @throws ConfigError naming every fault at once
  */
 export function parseConfig(variables: Record<string, unknown>): AppConfig {
-  const environment = plainToInstance(Environment, present(variables), { exposeDefaultValues: true });
+  const environment = plainToInstance(Environment, withoutEmpty(variables), { exposeDefaultValues: true });
   const faults = [...fieldFaults(environment), ...keySourceFaults(environment)];
   if (environment.NODE_ENV === 'production') faults.push(...productionFaults(environment));
   if (faults.length > 0) throw new ConfigError(faults);
@@ -61,14 +64,19 @@ export function parseConfig(variables: Record<string, unknown>): AppConfig {
       issuer: environment.JWT_ISSUER,
       audience: environment.JWT_AUDIENCE,
       adminKey: environment.ADMIN_SECRET_KEY,
+      expiryGraceMs: environment.AUTH_EXPIRY_GRACE_SECONDS * 1000,
     },
     directMessage: { echoToSender: environment.DM_ECHO_TO_SENDER },
   });
 }
 
+function isBlank(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() === '';
+}
+
 /** Drops empty variables: compose files and shells pass an unset one as an empty string. */
-function present(variables: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+function withoutEmpty(variables: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => !isBlank(value)));
 }
 
 function fieldFaults(environment: Environment): string[] {
@@ -87,9 +95,21 @@ function keySourceFaults({ JWT_SECRET, JWT_PUBLIC_KEY, JWKS_URL }: Environment):
 
 function tokenKeyOf(environment: Environment, dataDir: string): TokenKey {
   const { JWT_PUBLIC_KEY: pem, JWKS_URL: url, JWT_SECRET: secret } = environment;
-  if (pem !== undefined) return { kind: 'public-key', pem, algorithm: signatureAlgorithmOf(pem) ?? 'RS256' };
+  const algorithm = pem === undefined ? undefined : signatureAlgorithmOf(pem);
+  if (pem !== undefined && algorithm !== undefined) return { kind: 'public-key', pem, algorithm };
   if (url !== undefined) return { kind: 'jwks', url };
-  return { kind: 'secret', secret: secret ?? developmentSecret(dataDir) };
+  return { kind: 'secret', secret: secret ?? secretIn(dataDir) };
+}
+
+function secretIn(dataDir: string): string {
+  try {
+    return developmentSecret(dataDir);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new ConfigError([
+      `DATA_DIR: ${code === undefined ? message : `cannot be made or written (${code})`}`,
+    ]);
+  }
 }
 
 function deepFreeze<T extends object>(value: T): T {

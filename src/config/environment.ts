@@ -13,6 +13,7 @@ import {
   Min,
   ValidateBy,
 } from 'class-validator';
+import { mongo } from 'mongoose';
 
 const BOOLEAN_WORDS: Record<string, boolean> = { true: true, '1': true, false: false, '0': false };
 
@@ -31,6 +32,8 @@ const AsList = Transform(({ value }: { value: unknown }) =>
 
 /** RS256 wants RSA of at least 2,048 bits, ES256 the curve P-256. */
 export function signatureAlgorithmOf(pem: string): 'RS256' | 'ES256' | undefined {
+  // A private key contains its public one, but has no business on this server.
+  if (pem.includes('PRIVATE KEY')) return undefined;
   try {
     const key = createPublicKey(pem);
     if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048)
@@ -49,6 +52,24 @@ const IsVerificationKey = () =>
     validator: {
       validate: (value: unknown) => typeof value === 'string' && signatureAlgorithmOf(value) !== undefined,
       defaultMessage: () => 'must be a PEM public key: RSA of at least 2048 bits, or EC P-256',
+    },
+  });
+
+/** The driver's own parser decides; its words may repeat a password, so they stay here. */
+const IsMongoUri = () =>
+  ValidateBy({
+    name: 'isMongoUri',
+    validator: {
+      validate: (value: unknown) => {
+        try {
+          void new mongo.MongoClient(value as string);
+          return true;
+        } catch {
+          return false;
+        }
+      },
+      defaultMessage: () =>
+        'must be a MongoDB connection string; special characters of a password are percent-encoded',
     },
   });
 
@@ -88,7 +109,7 @@ export class Environment {
   CORS_ORIGINS: string[] = [];
 
   @IsOptional()
-  @Matches(/^mongodb(\+srv)?:\/\/\S+$/, { message: 'must begin with mongodb:// or mongodb+srv://' })
+  @IsMongoUri()
   MONGODB_URI?: string;
 
   @IsString()
@@ -123,6 +144,12 @@ export class Environment {
   @IsOptional()
   @IsString()
   ADMIN_SECRET_KEY?: string;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(0, { message: 'must be 0 to 3600' })
+  @Max(3600, { message: 'must be 0 to 3600' })
+  AUTH_EXPIRY_GRACE_SECONDS: number = 30;
 
   @AsBoolean
   @IsBoolean({ message: 'must be true or false' })

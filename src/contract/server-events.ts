@@ -14,10 +14,17 @@ export interface ConnectedPayload {
   timestamp: number;
 }
 
+/** The token has run out and so has the grace: the connection ends now (contract §2). */
+export interface AuthExpiredPayload {
+  /** Epoch milliseconds. */
+  expiresAt: number;
+}
+
 /** Every event that the server sends, with the one argument that it carries (contract §1). */
 export interface ServerEvents {
   error: ErrorEvent;
   connected: ConnectedPayload;
+  'auth:expired': AuthExpiredPayload;
   'dm:joined': ConversationJoinedPayload;
   'dm:history': DirectHistoryPayload;
   'dm:message_received': DirectMessagePayload;

@@ -12,10 +12,14 @@ export function connectionOptions(uri: string): MongooseModuleFactoryOptions {
     ...(!NAMES_A_DATABASE.test(uri) && { dbName: DEFAULT_DATABASE }),
     autoIndex: false, // Repositories create their indexes before the server listens: an invariant without its index is none.
     bufferCommands: false,
+    // Whatever the URI says: an acknowledged message survives a crash and a failover, and a node reads what it wrote.
+    writeConcern: { w: 'majority', journal: true },
+    readPreference: 'primary',
     serverSelectionTimeoutMS: 3000,
     connectTimeoutMS: 3000,
     waitQueueTimeoutMS: 3000,
     heartbeatFrequencyMS: 2000,
+    // At start only: up to about 50 s, because the database's container may start later than ours.
     retryAttempts: 9,
     retryDelay: 2000,
   };

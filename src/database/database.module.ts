@@ -1,9 +1,13 @@
+import { setTimeout } from 'node:timers/promises';
 import { Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectConnection, MongooseModule } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
 import { EmbeddedDatabase } from './embedded-database.js';
 import { EmbeddedDatabaseModule } from './embedded-database.module.js';
 import { connectionOptions } from './connection-options.js';
+
+/** A database that hangs must not hold up the shutdown. */
+const CLOSE_TIMEOUT_MS = 1000;
 
 /** The Mongoose connection, to the configured MongoDB or to the embedded server that stands in for it in development. */
 @Module({
@@ -12,7 +16,7 @@ import { connectionOptions } from './connection-options.js';
     MongooseModule.forRootAsync({
       imports: [EmbeddedDatabaseModule],
       inject: [EmbeddedDatabase],
-      useFactory: async (embedded: EmbeddedDatabase) => connectionOptions(await embedded.uri()),
+      useFactory: async (embedded: EmbeddedDatabase) => connectionOptions(await embedded.start()),
     }),
   ],
 })
@@ -26,7 +30,7 @@ export class DatabaseModule implements OnApplicationShutdown {
 
   /** In this hook because sockets still work during the earlier ones; the server goes after its last connection. */
   async onApplicationShutdown(): Promise<void> {
-    await this.connection.close();
+    await Promise.race([this.connection.close(), setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     await this.embedded.close();
     this.logger.debug('The database is closed.');
   }

@@ -11,8 +11,8 @@ export class EmbeddedDatabase {
 
   constructor(private readonly config: AppConfig) {}
 
-  /** The URI to connect to. */
-  async uri(): Promise<string> {
+  /** The URI to connect to; starts the embedded server if none is configured. To be called once. */
+  async start(): Promise<string> {
     if (this.config.database.uri !== undefined) return this.config.database.uri;
     // Loaded only now: the production image does not contain the package.
     const { startEmbeddedMongo } = await import('@samvad/embedded-mongo');

@@ -22,9 +22,9 @@ export function canonicalConversationId(a: Party, b: Party): string {
 
 /**
  * Whether an id that nothing is stored under could only be a conversation of this party: its own place in it, the other's name open.
- * Nothing is granted on the strength of it: it keeps a pair that has not spoken yet from looking like a stranger's conversation.
+ * Nothing is read or joined on the strength of it: it keeps a pair that has not spoken yet from looking like a stranger's conversation.
  */
-export function hasPlaceIn(conversationId: string, { id, type }: Party): boolean {
+export function couldBeParticipant(conversationId: string, { id, type }: Party): boolean {
   const own = escapeId(id);
   switch (type) {
     case 'admin':

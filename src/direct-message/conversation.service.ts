@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../contract/errors.js';
 import { type Identity, isSameParty, type Party, partyOf } from '../contract/identity.js';
-import { canonicalConversationId, hasPlaceIn } from './conversation-id.js';
+import { canonicalConversationId, couldBeParticipant } from './conversation-id.js';
 import { DirectConversationRepository } from './direct-conversation.repository.js';
 
 const REMEMBERED_CONVERSATIONS = 50_000;
@@ -19,14 +19,16 @@ export interface OpenConversation {
 export class ConversationService {
   private readonly participants = new LRUCache<string, Party[]>({ max: REMEMBERED_CONVERSATIONS });
 
-  constructor(private readonly conversations: DirectConversationRepository) {}
+  constructor(private readonly conversations: DirectConversationRepository) {
+    conversations.onConnectionLost(() => this.participants.clear());
+  }
 
   /**
    * The conversation for a message from `user` to `recipient`, made if this is their first.
    * No round trip when it is known; one read when not; one write more when it is new.
    * @throws AppError FORBIDDEN for a pair that may not talk, and for an admin in a conversation of others;
    *   NOT_FOUND for a conversation of others, and for an id that does not exist and is not the pair's;
-   *   BAD_REQUEST when only the recipient is not a participant
+   *   BAD_REQUEST when only the recipient is not a participant; all of it UNAVAILABLE when the database is away
    */
   async openForSending(user: Identity, recipient: Party, conversationId?: string): Promise<OpenConversation> {
     const sender = partyOf(user);
@@ -48,7 +50,7 @@ export class ConversationService {
     const reader = partyOf(user);
     const participants = await this.participantsOf(conversationId);
     if (participants === null) {
-      if (!hasPlaceIn(conversationId, reader)) throw notFound();
+      if (!couldBeParticipant(conversationId, reader)) throw notFound();
       return { exists: false };
     }
     const mayRead =

@@ -1,16 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { type Model, mongo } from 'mongoose';
+import type { Model } from 'mongoose';
 import type { Party } from '../contract/identity.js';
+import { isDuplicateKey } from '../database/database-errors.js';
 import { DirectConversation } from './direct-conversation.schema.js';
 import type { DirectMessage } from './direct-message.schema.js';
-
-const DUPLICATE_KEY = 11_000;
 
 /** Each method is one round trip. */
 @Injectable()
 export class DirectConversationRepository {
   constructor(@InjectModel(DirectConversation.name) private readonly model: Model<DirectConversation>) {}
+
+  /** Calls `forget` whenever the database was out of sight: it may have come back with less than it had. */
+  onConnectionLost(forget: () => void): void {
+    this.model.db.on('disconnected', forget);
+  }
 
   /** The two parties of a conversation; null when it does not exist. */
   async findParticipants(conversationId: string): Promise<Party[] | null> {
@@ -28,7 +32,7 @@ export class DirectConversationRepository {
       );
     } catch (error) {
       // Two upserts of one id at the same moment: the other one made it.
-      if (!(error instanceof mongo.MongoServerError && error.code === DUPLICATE_KEY)) throw error;
+      if (!isDuplicateKey(error, '_id')) throw error;
     }
   }
 
@@ -36,7 +40,8 @@ export class DirectConversationRepository {
   async noteLastMessage({ conversationId, seq, content, timestamp }: DirectMessage): Promise<void> {
     await this.model.updateOne(
       { _id: conversationId, $or: [{ lastSeq: { $lt: seq } }, { lastSeq: { $exists: false } }] },
-      { $set: { lastMessage: content, lastMessageAt: timestamp, lastSeq: seq } },
+      // $max, because the clocks of two nodes may disagree with the order.
+      { $set: { lastMessage: content, lastSeq: seq }, $max: { lastMessageAt: timestamp } },
     );
   }
 }

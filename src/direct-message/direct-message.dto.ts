@@ -1,3 +1,4 @@
+import { Transform } from 'class-transformer';
 import {
   IsIn,
   IsInt,
@@ -25,6 +26,8 @@ const MAX_CLIENT_MESSAGE_ID_LENGTH = 128;
 const MAX_DURATION_SECONDS = 86_400;
 const MAX_HISTORY_LIMIT = 100;
 const MAX_SEQ = 2 ** 31 - 1;
+/** Two texts that differ only in broken halves of characters would be stored as one. */
+const WELL_FORMED = /^[^\p{Cs}]*$/u;
 const WEB_URL = { protocols: ['http', 'https'], require_protocol: true, require_tld: false };
 
 /** `dm:join_conversation`, `dm:leave_conversation`. */
@@ -39,7 +42,7 @@ export class SendMessageDto {
   @IsOptional()
   @IsString()
   @Length(1, MAX_CONVERSATION_ID_LENGTH)
-  conversationId?: string;
+  conversationId?: string | null;
 
   @IsString()
   @Matches(ID_PATTERN, { message: 'recipientId must be 1 to 64 printable characters without spaces' })
@@ -56,6 +59,7 @@ export class SendMessageDto {
   @IsIn(CLIENT_MESSAGE_TYPES)
   messageType?: ClientMessageType | null;
 
+  @EmptyIsAbsent()
   @IsOptional()
   @IsUrl(WEB_URL)
   @MaxLength(MAX_URL_LENGTH)
@@ -75,12 +79,14 @@ export class SendMessageDto {
   @Max(MAX_DURATION_SECONDS)
   mediaDuration?: number | null;
 
+  @EmptyIsAbsent()
   @IsOptional()
   @IsUrl(WEB_URL)
   @MaxLength(MAX_URL_LENGTH)
   thumbnailUrl?: string | null;
 
   /** A message of the same conversation. */
+  @EmptyIsAbsent()
   @IsOptional()
   @IsMongoId()
   replyToId?: string | null;
@@ -89,6 +95,7 @@ export class SendMessageDto {
   @IsOptional()
   @IsString()
   @Length(1, MAX_CLIENT_MESSAGE_ID_LENGTH)
+  @Matches(WELL_FORMED, { message: 'clientMessageId must be well-formed text' })
   clientMessageId?: string | null;
 }
 
@@ -127,6 +134,11 @@ export class HistoryDto extends ConversationDto {
   afterSeq?: number | null;
 }
 
+/** Some clients send an empty text where they have nothing. */
+function EmptyIsAbsent(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) => (value === '' ? null : value));
+}
+
 function IsContent(): PropertyDecorator {
   return ValidateBy({
     name: 'isContent',
@@ -134,13 +146,18 @@ function IsContent(): PropertyDecorator {
       validate: (content: unknown, args?: ValidationArguments) => {
         const { mediaUrl } = (args as ValidationArguments).object as SendMessageDto;
         if (isAbsent(content)) return !isAbsent(mediaUrl);
-        if (typeof content !== 'string' || content.length > MAX_CONTENT_LENGTH) return false;
+        if (typeof content !== 'string' || !isWithin(content, MAX_CONTENT_LENGTH)) return false;
         return !isAbsent(mediaUrl) || content.trim() !== '';
       },
       defaultMessage: () =>
         `content must be a text of 1 to ${MAX_CONTENT_LENGTH} characters; it may be empty when there is a mediaUrl`,
     },
   });
+}
+
+/** Characters are code points: an emoji is one. */
+function isWithin(text: string, limit: number): boolean {
+  return text.length <= limit || (text.length <= 2 * limit && Array.from(text).length <= limit);
 }
 
 function isAbsent(value: unknown): value is null | undefined {

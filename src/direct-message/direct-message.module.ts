@@ -8,6 +8,7 @@ import { DirectMessageGateway } from './direct-message.gateway.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import { DirectMessage, DirectMessageSchema } from './direct-message.schema.js';
 import { DirectMessageService } from './direct-message.service.js';
+import { LastMessageService } from './last-message.service.js';
 
 @Module({
   imports: [
@@ -21,6 +22,7 @@ import { DirectMessageService } from './direct-message.service.js';
     DirectMessageGateway,
     DirectMessageService,
     ConversationService,
+    LastMessageService,
     DirectMessageRepository,
     DirectConversationRepository,
   ],

@@ -4,7 +4,10 @@ import { MESSAGE_STATUSES, type MessageStatus, type MessageType } from '../contr
 import { USER_TYPES, type UserType } from '../contract/identity.js';
 import type { StoredMessage } from '../messaging/stored-message.js';
 
-/** A message as it is stored. Optional fields are absent when they have no value. */
+/**
+ * A message as it is stored. Optional fields are absent when they have no value. Messages are written past Mongoose, for speed: of the
+ * schema, the collection's name and the indexes are in force, and the service answers for the rest.
+ */
 @Schema({ collection: 'directmessages', versionKey: false })
 export class DirectMessage implements StoredMessage {
   _id!: Types.ObjectId;

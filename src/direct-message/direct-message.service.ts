@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Types } from 'mongoose';
 import { AppConfig } from '../config/config.js';
 import type {
@@ -8,39 +8,40 @@ import type {
 } from '../contract/direct-message.js';
 import { AppError } from '../contract/errors.js';
 import type { Identity } from '../contract/identity.js';
-import { InOrder } from '../messaging/in-order.js';
-import { MessageLog } from '../messaging/message-log.js';
+import { KeyedQueue } from '../messaging/keyed-queue.js';
+import { type HistorySlice, MessageLog } from '../messaging/message-log.js';
 import type { Draft } from '../messaging/stored-message.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { conversationRoom, personalRoom } from '../realtime/rooms.js';
 import { ConversationService, type OpenConversation } from './conversation.service.js';
-import { DirectConversationRepository } from './direct-conversation.repository.js';
 import type { HistoryDto, SendMessageDto } from './direct-message.dto.js';
 import { toPayload } from './direct-message.mapper.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import type { DirectMessage } from './direct-message.schema.js';
+import { LastMessageService } from './last-message.service.js';
 
 const DEFAULT_HISTORY_LIMIT = 50;
+const NOTHING_SAID: HistorySlice<DirectMessage> = { messages: [], total: 0, hasMore: false };
 
 /**
  * The rules of direct messages (contract §3).
  *
- * Round trips: sending in a known conversation 1 (the insert) before the ack and 1 after it (lastMessage, not waited for), plus 1 for
- * a reply; history 1 for the newest page, 2 otherwise; joining and leaving 0. An unknown conversation costs 1 more, a new one 2.
- * A message is encoded once for all its receivers, and once more for the ack.
+ * Database round trips. Sending: 1 before the ack (the insert) and 1 after it (lastMessage, not waited for). Before the ack also: 2 for a
+ * conversation that this node does not remember (participants, last seq), 3 for a new one, 1 for a reply, 1 for a repeated
+ * clientMessageId. History: 1 for the newest page, else 2. Joining: 0. Both 1 more for a conversation not remembered. Leaving: 0.
+ * A message is encoded once for all its receivers, once for the ack, and once more with DM_ECHO_TO_SENDER=false.
  */
 @Injectable()
 export class DirectMessageService {
-  private readonly logger = new Logger(DirectMessageService.name);
   private readonly log: MessageLog<DirectMessage>;
-  /** Looking up a conversation or a reply must not let a socket's later message pass its earlier one. */
-  private readonly preparation = new InOrder();
+  /** By socket: while one event waits for a look-up, a later one that it matters for must not pass it. */
+  private readonly inArrivalOrder = new KeyedQueue();
 
   constructor(
     private readonly config: AppConfig,
     private readonly emitter: EmitterService,
     private readonly access: ConversationService,
-    private readonly conversations: DirectConversationRepository,
+    private readonly lastMessages: LastMessageService,
     private readonly messages: DirectMessageRepository,
   ) {
     this.log = new MessageLog(messages);
@@ -48,31 +49,36 @@ export class DirectMessageService {
 
   /**
    * @param socketId the socket that joins
-   * @throws AppError NOT_FOUND
+   * @throws AppError NOT_FOUND, UNAVAILABLE
    */
-  async join(user: Identity, socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
-    const { exists } = await this.access.openForReading(user, conversationId);
-    if (exists) await this.emitter.joinRoom(socketId, conversationRoom(conversationId));
-    const joined: ConversationJoinedPayload = { conversationId, success: true };
-    this.emitter.toSocket(socketId, 'dm:joined', joined);
-    return joined;
+  join(user: Identity, socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
+    return this.inArrivalOrder.run(socketId, async () => {
+      const { exists } = await this.access.openForReading(user, conversationId);
+      if (exists) await this.emitter.joinRoom(socketId, conversationRoom(conversationId));
+      const joined: ConversationJoinedPayload = { conversationId, success: true };
+      this.emitter.toSocket(socketId, 'dm:joined', joined);
+      return joined;
+    });
   }
 
   /** Leaving a room that one is not in is no fault. */
-  async leave(socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
-    await this.emitter.leaveRoom(socketId, conversationRoom(conversationId));
-    return { conversationId, success: true };
+  leave(socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
+    return this.inArrivalOrder.run(socketId, async () => {
+      await this.emitter.leaveRoom(socketId, conversationRoom(conversationId));
+      return { conversationId, success: true };
+    });
   }
 
   /**
    * Stores the message, then sends it to everyone concerned, then returns it. A repeated clientMessageId returns the message that is stored.
-   * @throws AppError FORBIDDEN, NOT_FOUND, BAD_REQUEST as `ConversationService.openForSending` says; CONFLICT for a clientMessageId
-   *   used in another conversation
+   * @throws AppError FORBIDDEN, NOT_FOUND, BAD_REQUEST as `ConversationService.openForSending` says; BAD_REQUEST for a reply to a message
+   *   elsewhere; CONFLICT for a clientMessageId used in another conversation; UNAVAILABLE
    */
   async send(user: Identity, socketId: string, dto: SendMessageDto): Promise<DirectMessagePayload> {
-    const draft = await this.preparation.run(socketId, () => this.prepare(user, dto));
-    const { message, isNew } = await this.log.append(draft, (stored) => this.deliver(stored, socketId));
-    if (isNew) this.noteLastMessage(message);
+    const draft = await this.inArrivalOrder.run(socketId, () => this.prepare(user, dto));
+    const { message } = await this.log.append(draft, (stored) => this.deliver(stored, socketId));
+    // For a repeat too: the node that stored it may have died before this.
+    this.lastMessages.note(message);
     return toPayload(message);
   }
 
@@ -81,13 +87,14 @@ export class DirectMessageService {
     const { conversationId } = dto;
     const page = dto.page ?? 1;
     const limit = dto.limit ?? DEFAULT_HISTORY_LIMIT;
-    await this.access.openForReading(user, conversationId);
-    const slice = await this.log.history(conversationId, {
+    const { exists } = await this.access.openForReading(user, conversationId);
+    const window = {
       page,
       limit,
       beforeSeq: dto.beforeSeq ?? undefined,
       afterSeq: dto.afterSeq ?? undefined,
-    });
+    };
+    const slice = exists ? await this.log.history(conversationId, window) : NOTHING_SAID;
     const history = { ...slice, conversationId, messages: slice.messages.map(toPayload), page, limit };
     this.emitter.toSocket(socketId, 'dm:history', history);
     return history;
@@ -120,8 +127,8 @@ export class DirectMessageService {
       recipientType: to.recipient.type,
       content: dto.content?.toWellFormed() ?? '',
       messageType: dto.messageType ?? 'text',
-      ...present({ mediaUrl: dto.mediaUrl, mediaSize: dto.mediaSize, mediaDuration: dto.mediaDuration }),
-      ...present({ thumbnailUrl: dto.thumbnailUrl, replyToId, clientMessageId: dto.clientMessageId }),
+      ...omitNil({ mediaUrl: dto.mediaUrl, mediaSize: dto.mediaSize, mediaDuration: dto.mediaDuration }),
+      ...omitNil({ thumbnailUrl: dto.thumbnailUrl, replyToId, clientMessageId: dto.clientMessageId }),
       timestamp: new Date(),
       status: this.emitter.isOccupied(personalRoom(to.recipient)) ? 'delivered' : 'sent',
     };
@@ -142,17 +149,10 @@ export class DirectMessageService {
       this.emitter.toSocket(senderSocketId, 'dm:message_sent', payload);
     }
   }
-
-  /** Follows without being waited for: the message itself is what must not be lost. */
-  private noteLastMessage(message: DirectMessage): void {
-    this.conversations.noteLastMessage(message).catch((error: unknown) => {
-      this.logger.warn(`lastMessage of a conversation was not noted: ${(error as Error).name}`);
-    });
-  }
 }
 
 /** Only the fields that have a value: an absent one costs no storage and stays out of partial indexes. */
-function present<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+function omitNil<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
   ) as never;

@@ -22,7 +22,9 @@ export class DatabaseHealth {
       timer = setTimeout(() => reject(new Error('timeout')), PING_TIMEOUT_MS);
     });
     try {
-      await Promise.race([this.connection.db?.command({ ping: 1 }), timeout]);
+      const { db } = this.connection;
+      if (db === undefined) throw new Error('not connected');
+      await Promise.race([db.command({ ping: 1 }), timeout]);
       return indicator.up();
     } catch {
       return indicator.down({ code: UNAVAILABLE });

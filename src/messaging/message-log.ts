@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { AppendLane, type Appended, type LaneContext } from './append-lane.js';
+import { AppendQueue, type Appended, type QueueContext } from './append-queue.js';
 import type { MessageRepository } from './message.repository.js';
 import type { Draft, StoredMessage } from './stored-message.js';
 
@@ -32,8 +32,8 @@ export interface HistorySlice<M> {
  * the conversation's last seq, or when another node was faster; one read more for a repeated clientMessageId.
  */
 export class MessageLog<M extends StoredMessage> {
-  private readonly lanes = new Map<string, AppendLane<M>>();
-  private readonly context: LaneContext<M>;
+  private readonly queues = new Map<string, AppendQueue<M>>();
+  private readonly context: QueueContext<M>;
 
   constructor(private readonly messages: MessageRepository<M>) {
     this.context = {
@@ -41,21 +41,23 @@ export class MessageLog<M extends StoredMessage> {
       lastSeqs: new LRUCache({ max: REMEMBERED_CONVERSATIONS }),
       inDoubt: new LRUCache({ max: REMEMBERED_DOUBTS }),
     };
+    messages.onConnectionLost(() => this.context.lastSeqs.clear());
   }
 
   /**
    * Stores a message at the end of its conversation. Messages of one conversation are stored, and `deliver` is called for them,
-   * in the order of the calls; `deliver` is called once, after the message is stored and before the promise resolves.
-   * @throws AppError CONFLICT when the sender used the clientMessageId in another conversation
+   * in the order of the calls; `deliver` is called once for a message that is new, when it is stored and before the promise resolves,
+   * and never for a repeat.
+   * @throws AppError CONFLICT when the sender used the clientMessageId in another conversation; UNAVAILABLE
    */
   append(draft: Draft<M>, deliver: (message: M) => void): Promise<Appended<M>> {
     const { conversationId } = draft;
-    let lane = this.lanes.get(conversationId);
-    if (lane === undefined) {
-      lane = new AppendLane(conversationId, this.context, () => this.lanes.delete(conversationId));
-      this.lanes.set(conversationId, lane);
+    let queue = this.queues.get(conversationId);
+    if (queue === undefined) {
+      queue = new AppendQueue(conversationId, this.context, () => this.queues.delete(conversationId));
+      this.queues.set(conversationId, queue);
     }
-    return lane.append(draft, deliver);
+    return queue.append(draft, deliver);
   }
 
   /** The page or the stretch asked for, by index range: its cost does not grow with the conversation. One or two reads. */
@@ -80,8 +82,9 @@ export class MessageLog<M extends StoredMessage> {
       this.messages.range(conversationId, { above: afterSeq }, 1, limit),
       this.messages.lastSeq(conversationId),
     ]);
-    const reached = messages.at(-1)?.seq ?? 0;
-    return { messages, total: Math.max(last, reached), hasMore: messages.length > 0 && reached < last };
+    // The two reads may straddle a new message, so each corrects the other.
+    const reached = messages.at(-1)?.seq;
+    return { messages, total: Math.max(last, reached ?? 0), hasMore: (reached ?? afterSeq) < last };
   }
 
   private async before(conversationId: string, beforeSeq: number, limit: number): Promise<HistorySlice<M>> {

@@ -1,7 +1,6 @@
 import { type Model, mongo, type Types } from 'mongoose';
+import { isDuplicateKey } from '../database/database-errors.js';
 import type { StoredMessage } from './stored-message.js';
-
-const DUPLICATE_KEY = 11_000;
 
 /** What became of an ordered insert: the first `inserted` messages are stored, the next one met `conflict`, the rest were not tried. */
 export interface InsertOutcome {
@@ -23,6 +22,11 @@ export class MessageRepository<M extends StoredMessage> {
   /** Without its indexes the collection keeps no promise, so the application does not start before they exist. */
   async createIndexes(): Promise<void> {
     await this.model.createIndexes();
+  }
+
+  /** Calls `forget` whenever the database was out of sight: it may have come back with less than it had. */
+  onConnectionLost(forget: () => void): void {
+    this.model.db.on('disconnected', forget);
   }
 
   /** One round trip. Stops at the first message that cannot be stored, so a message exists only after its predecessor. */
@@ -94,7 +98,7 @@ function inConversation<M>(conversationId: string, seq: { $gt: number; $lt?: num
 function conflictOf(error: unknown): InsertOutcome | undefined {
   if (!(error instanceof mongo.MongoBulkWriteError)) return undefined;
   const [failure] = [error.writeErrors].flat();
-  if (failure?.code !== DUPLICATE_KEY) return undefined;
+  if (failure === undefined || !isDuplicateKey(error)) return undefined;
   const index = / index: (\S+) dup key/.exec(failure.errmsg ?? '')?.[1] ?? '';
   if (index.includes('clientMessageId_')) return { inserted: failure.index, conflict: 'clientMessageId' };
   if (index.includes('seq_')) return { inserted: failure.index, conflict: 'seq' };

@@ -3,7 +3,7 @@ import type { ServerEvents } from '../contract/server-events.js';
 import type { Room } from './rooms.js';
 import type { RealtimeServer } from './socket.types.js';
 
-/** The only way out to clients, and the only holder of the Socket.IO server. */
+/** The only holder of the Socket.IO server: the way to rooms, and to any socket but the one that is being answered (see Reply). */
 @Injectable()
 export class EmitterService {
   private server: RealtimeServer | undefined;

@@ -9,6 +9,7 @@ export class ErrorFilter implements ExceptionFilter {
     const event = host.switchToWs().getPattern();
     const reply = host.getArgs<unknown[]>().find((argument) => argument instanceof Reply);
     const error = toAppError(exception, event);
-    reply?.fail(error);
+    if (reply === undefined) throw error;
+    reply.fail(error);
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { isObservable } from 'rxjs';
 import type { Ack } from '../contract/ack.js';
 import { AppError } from '../contract/errors.js';
 import { Reply } from './reply.js';
@@ -17,14 +18,19 @@ type HandlerTable = Map<string, EventHandler>;
 
 /**
  * Takes each event of a socket to its handler and sees to it that it is answered exactly once.
- * One listener per socket, whatever the number of events: Nest's own binding costs an idle socket fifteen times as much memory.
+ * One listener per socket, whatever the number of events: Nest's own binding costs an idle socket with sixty events fifteen times as much memory.
  */
 @Injectable()
 export class EventDispatcher {
   private readonly logger = new Logger(EventDispatcher.name);
   private readonly tables = new WeakMap<RealtimeSocket, HandlerTable>();
   private readonly inFlight = new Set<Promise<void>>();
-  private isDraining = false;
+  private draining = false;
+
+  /** Whether new events are refused, because this node is shutting down. */
+  get isDraining(): boolean {
+    return this.draining;
+  }
 
   /** Adds handlers for a socket; Nest calls this once per gateway. */
   bind(socket: RealtimeSocket, handlers: { message: string; callback: EventHandler }[]): void {
@@ -37,7 +43,7 @@ export class EventDispatcher {
    * @param timeoutMs after which it waits no longer
    */
   async drain(timeoutMs: number): Promise<void> {
-    this.isDraining = true;
+    this.draining = true;
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
     await Promise.race([Promise.all(this.inFlight), timeout]);
@@ -71,7 +77,7 @@ export class EventDispatcher {
     payload: unknown,
     reply: Reply,
   ): Promise<void> {
-    if (this.isDraining)
+    if (this.draining)
       return reply.fail(new AppError('UNAVAILABLE', 'This server is shutting down. Reconnect.'));
     if (handler === undefined) return reply.fail(new AppError('UNKNOWN_EVENT', 'There is no such event.'));
     const deadline = setTimeout(() => {
@@ -79,7 +85,10 @@ export class EventDispatcher {
       reply.fail(new AppError('UNAVAILABLE', 'The server did not finish in time. Try again.'));
     }, ANSWER_DEADLINE_MS);
     try {
-      reply.succeed(await handler(payload, reply));
+      const result = await handler(payload, reply);
+      if (isObservable(result))
+        throw new TypeError('a handler must return a value or a promise, not an Observable');
+      reply.succeed(result);
     } catch (error) {
       reply.fail(toAppError(error, event));
     } finally {

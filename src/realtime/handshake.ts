@@ -1,13 +1,14 @@
 import type { AuthenticationService } from '../auth/authentication.service.js';
+import type { AppError, ErrorBody } from '../contract/errors.js';
 import type { ConnectedPayload } from '../contract/server-events.js';
-import { AppError } from '../contract/errors.js';
 import { personalRoom } from './rooms.js';
+import { SingleSocket } from './single-socket.js';
 import type { RealtimeSocket } from './socket.types.js';
 import { toAppError } from './to-app-error.js';
 
 /** What a refused client finds in `connect_error`: `err.data = { code, message, retryable }` (contract §2). */
 class HandshakeRefusal extends Error {
-  readonly data: ReturnType<AppError['toBody']>;
+  readonly data: ErrorBody;
 
   constructor(error: AppError) {
     super(error.message);
@@ -17,12 +18,21 @@ class HandshakeRefusal extends Error {
 
 /** Socket.IO middleware that lets a socket in with an identity, or not at all. */
 export function authenticateHandshake(authentication: AuthenticationService) {
+  const single = new SingleSocket();
+  const admit = async (socket: RealtimeSocket): Promise<void> => {
+    single.claim(socket);
+    try {
+      const { user, expiresAt } = await authentication.authenticate(socket.handshake);
+      Object.assign(socket.data, { user, userId: user.id, userType: user.type, expiresAt });
+      socket.once('disconnect', () => single.release(socket));
+    } catch (error) {
+      single.release(socket);
+      throw error;
+    }
+  };
   return (socket: RealtimeSocket, next: (refusal?: Error) => void): void => {
-    authentication.authenticate(socket.handshake).then(
-      ({ user, expiresAt }) => {
-        Object.assign(socket.data, { user, userId: user.id, userType: user.type, expiresAt });
-        next();
-      },
+    admit(socket).then(
+      () => next(),
       (error: unknown) => next(new HandshakeRefusal(toAppError(error, 'handshake'))),
     );
   };

@@ -1,6 +1,6 @@
-import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
+import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
+import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { AppError, type FieldFault } from '../contract/errors.js';
 
 /**
@@ -9,24 +9,45 @@ import { AppError, type FieldFault } from '../contract/errors.js';
  */
 @Injectable()
 export class PayloadPipe implements PipeTransform {
+  private readonly fields = new WeakMap<Type, string[]>();
+
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type !== 'body' || metatype === undefined) return value;
-    const payload = value ?? {};
-    if (value === null || !isPlainObject(payload))
-      throw AppError.badField('', 'the payload must be one plain object');
-    const dto: object = plainToInstance(metatype, payload) as object;
-    const errors = validateSync(dto, { whitelist: true, forbidUnknownValues: true });
-    if (errors.length > 0)
+    const payload = value === undefined ? {} : value;
+    if (!isPlainObject(payload)) throw AppError.badField('', 'the payload must be one plain object');
+    const dto = plainToInstance(metatype as Type<object>, this.pickKnown(payload, metatype));
+    const errors = validateSync(dto, { forbidUnknownValues: true });
+    if (errors.length > 0) {
       throw new AppError(
         'BAD_REQUEST',
         'The payload is not valid.',
         errors.flatMap((error) => faultsOf(error)),
       );
+    }
     return dto;
+  }
+
+  /** Unknown fields go before anything walks through them: they may be as deep or as many as a frame can hold. */
+  private pickKnown(payload: Record<string, unknown>, metatype: Type): Record<string, unknown> {
+    const known: Record<string, unknown> = {};
+    for (const field of this.fieldsOf(metatype)) {
+      if (Object.hasOwn(payload, field)) known[field] = payload[field];
+    }
+    return known;
+  }
+
+  private fieldsOf(metatype: Type): string[] {
+    let fields = this.fields.get(metatype);
+    if (fields === undefined) {
+      const rules = getMetadataStorage().getTargetValidationMetadatas(metatype, '', false, false);
+      fields = [...new Set(rules.map(({ propertyName }) => propertyName))];
+      this.fields.set(metatype, fields);
+    }
+    return fields;
   }
 }
 
-function isPlainObject(value: unknown): value is object {
+function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

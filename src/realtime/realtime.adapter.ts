@@ -1,12 +1,16 @@
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { type INestApplicationContext, Logger } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { Server, type ServerOptions } from 'socket.io';
 import { AuthenticationService } from '../auth/authentication.service.js';
 import { AppConfig } from '../config/config.js';
+import { stackOf } from '../logging/stack-of.js';
+import { isAllowedOrigin } from './allowed-origin.js';
 import { EmitterService } from './emitter.service.js';
 import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
 import { authenticateHandshake, welcome } from './handshake.js';
 import type { RealtimeServer, RealtimeSocket } from './socket.types.js';
+import { disconnectAtExpiry } from './token-expiry.js';
 
 /** Bytes; a larger frame closes that socket (contract §9). */
 const MAX_FRAME_BYTES = 64 * 1024;
@@ -35,7 +39,10 @@ export class RealtimeAdapter extends IoAdapter {
       maxHttpBufferSize: MAX_FRAME_BYTES,
       connectTimeout: CONNECT_TIMEOUT_MS,
       // connectionStateRecovery stays off: it appends an argument to every event, which the Dart client cannot take.
-      cors: { origin: [...this.config.http.corsOrigins], credentials: true },
+      // CORS tells browsers who may poll; allowRequest refuses the WebSocket too, which CORS says nothing about.
+      cors: (request, decide) =>
+        decide(null, { origin: isAllowedOrigin(request as IncomingMessage, this.config) }),
+      allowRequest: (request, decide) => decide(null, isAllowedOrigin(request, this.config)),
     });
     server.use(authenticateHandshake(this.authentication));
     server.on('connection', (socket) => this.admit(socket));
@@ -50,10 +57,18 @@ export class RealtimeAdapter extends IoAdapter {
     this.dispatcher.bind(socket, handlers);
   }
 
+  /** A request that never ends, sent by whomever, must not hold up the shutdown. */
+  override async close(server: RealtimeServer): Promise<void> {
+    const closing = super.close(server);
+    (this.httpServer as HttpServer).closeAllConnections();
+    await closing;
+  }
+
   /** A fault in here must cost this one socket, not the process. */
   private admit(socket: RealtimeSocket): void {
+    disconnectAtExpiry(socket, this.config.auth.expiryGraceMs);
     welcome(socket).catch((error: unknown) => {
-      this.log.error('A socket could not be admitted', error instanceof Error ? error.stack : String(error));
+      this.log.error('A socket could not be admitted', stackOf(error));
       socket.disconnect(true);
     });
   }

@@ -15,11 +15,11 @@ export class Reply {
     private readonly ack?: (answer: Ack) => void,
   ) {}
 
-  /** Whoever answers first is heard; a later answer is dropped. */
+  /** Whoever answers first is heard; a later answer is dropped. Throws, not having answered, when `data` cannot be encoded. */
   succeed(data: unknown): void {
     if (this.answered) return;
-    this.answered = true;
     this.ack?.({ ok: true, data: typeof data === 'object' && data !== null ? data : {} });
+    this.answered = true;
   }
 
   fail(error: AppError): void {

@@ -4,7 +4,7 @@ import { Test } from '@nestjs/testing';
 import { startEmbeddedMongo } from '@samvad/embedded-mongo';
 import { AppModule } from '../../src/app.module.js';
 import { parseConfig } from '../../src/config/config.js';
-import { outfit } from '../../src/create-app.js';
+import { configureApp } from '../../src/create-app.js';
 import { closeAfterAll } from './cleanup.js';
 import { TEST_SECRET } from './token.js';
 
@@ -36,7 +36,7 @@ export async function startApp(
     ...variables,
   });
   const testing = await Test.createTestingModule({ imports: [AppModule.with(config), ...modules] }).compile();
-  const app = outfit(testing.createNestApplication<NestExpressApplication>({ logger: false }));
+  const app = configureApp(testing.createNestApplication<NestExpressApplication>({ logger: false }));
   await app.listen(config.http.port, config.http.host);
   closeAfterAll(() => app.close());
   return { url: await app.getUrl(), app, mongoUri: mongo.uri };

@@ -1,8 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, parseConfig } from '../../src/config/config.js';
 
+const PRIVATE_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString();
 const folder = mkdtempSync(join(tmpdir(), 'samvad-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -43,9 +47,18 @@ describe('configuration', () => {
     expect(secretOf(join(folder, 'other'))).not.toBe(secretOf(folder));
   });
 
+  it('refuses a damaged development secret, and a folder that cannot be made', () => {
+    const damaged = join(folder, 'damaged');
+    mkdirSync(damaged);
+    writeFileSync(join(damaged, 'development-jwt-secret'), '');
+    expect(faultsOf({ DATA_DIR: damaged })).toEqual([expect.stringMatching(/^DATA_DIR: .*damaged/)]);
+    expect(faultsOf({ DATA_DIR: '/dev/null/x' })).toEqual(['DATA_DIR: cannot be made or written (ENOTDIR)']);
+  });
+
   it('is frozen to the last level', () => {
     const config = parseConfig({ DATA_DIR: folder, CORS_ORIGINS: 'https://a.example' });
-    for (const part of [config, config.http, config.http.corsOrigins, config.auth, config.auth.tokenKey]) {
+    const parts = [config.database, config.directMessage, config.auth, config.auth.tokenKey];
+    for (const part of [config, config.http, config.http.corsOrigins, ...parts]) {
       expect(Object.isFrozen(part)).toBe(true);
     }
   });
@@ -57,7 +70,7 @@ describe('configuration', () => {
       DM_ECHO_TO_SENDER: 'false',
       CORS_ORIGINS: 'https://a.example, http://localhost:5173',
       MONGODB_URI: '',
-      LOG_LEVEL: '',
+      LOG_LEVEL: ' ',
     });
     expect(config.http).toEqual({
       host: '0.0.0.0',
@@ -75,7 +88,10 @@ describe('configuration', () => {
     [{ NODE_ENV: 'staging' }, 'NODE_ENV'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ MONGODB_URI: 'postgres://secret@db' }, 'MONGODB_URI'],
+    [{ MONGODB_URI: 'mongodb://user:secret@host:abc/db' }, 'MONGODB_URI'],
     [{ JWT_PUBLIC_KEY: 'secret-nonsense' }, 'JWT_PUBLIC_KEY'],
+    [{ JWT_PUBLIC_KEY: PRIVATE_KEY }, 'JWT_PUBLIC_KEY'],
+    [{ AUTH_EXPIRY_GRACE_SECONDS: '-1' }, 'AUTH_EXPIRY_GRACE_SECONDS'],
     [{ JWKS_URL: 'ftp://keys.example' }, 'JWKS_URL'],
     [{ CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
     [{ CORS_ORIGINS: '*' }, 'CORS_ORIGINS'],
@@ -109,7 +125,9 @@ describe('configuration', () => {
     });
 
     it.each(['MONGODB_URI', 'JWT_SECRET'])('requires %s', (key) => {
-      expect(faultsOf({ ...production, [key]: '' })).toHaveLength(1);
+      expect(faultsOf({ ...production, [key]: '' })).toEqual([
+        expect.stringMatching(new RegExp(`^${key}.* required in production$`)),
+      ]);
     });
 
     it.each(['admin123', 'your_admin_secret_key', 'ADMIN123', 'fifteen-chars-x'])(

@@ -120,7 +120,8 @@ try {
   const findOne = (index) => inserted.findOne({ _id: ids[(index * 7919) % ids.length] });
   await rate(2000, IN_FLIGHT, findOne);
   report(`findOne by _id, ${IN_FLIGHT} in flight`, `${await rate(10_000, IN_FLIGHT, findOne)} /s`);
-  const update = (index) => inserted.updateOne({ _id: ids[(index * 7919) % ids.length] }, { $set: { read: true } });
+  const update = (index) =>
+    inserted.updateOne({ _id: ids[(index * 7919) % ids.length] }, { $set: { read: true } });
   report(`updateOne by _id, durable, ${IN_FLIGHT} in flight`, `${await rate(5000, IN_FLIGHT, update)} /s`);
 
   let messages = db.collection('messages');
@@ -133,10 +134,16 @@ try {
   const seconds = (performance.now() - filledAt) / 1000;
   report(`insertMany up to ${large}`, `${Math.round((large - SMALL) / seconds)} documents/s`);
   const atLarge = await newestFifty(messages);
-  report(`newest 50 of a conversation at ${large}`, `${atLarge.toFixed(3)} ms (${(atLarge / small).toFixed(2)} times)`);
+  report(
+    `newest 50 of a conversation at ${large}`,
+    `${atLarge.toFixed(3)} ms (${(atLarge / small).toFixed(2)} times)`,
+  );
   let read = 0;
   for await (const _ of messages.find({}, { batchSize: 1000, raw: true })) read++;
-  report(`read all ${read} through a cursor, then memory`, `${resident(child)} MB, own ${anonymous(child)} MB`);
+  report(
+    `read all ${read} through a cursor, then memory`,
+    `${resident(child)} MB, own ${anonymous(child)} MB`,
+  );
   await client.close();
 
   await stop(child, 'SIGKILL');

@@ -6,6 +6,8 @@ import { parseMessage, type Envelope, type Request } from './wire/request.js';
 
 /** Messages that may wait behind a slow one before the socket is not read any further. */
 const MAX_WAITING = 100;
+/** How long a client may take to read its last replies when the server closes. */
+const END_TIMEOUT_MS = 1_000;
 
 export type Handler = (request: Request, connectionId: number) => ReplyFields | Promise<ReplyFields>;
 
@@ -33,6 +35,8 @@ export class Connection {
   end(): void {
     this.waiting.length = 0;
     this.socket.destroySoon();
+    const patience = setTimeout(() => this.socket.destroy(), END_TIMEOUT_MS);
+    this.socket.once('close', () => clearTimeout(patience));
   }
 
   private receive(chunk: Buffer): void {
@@ -43,7 +47,8 @@ export class Connection {
       return;
     }
     if (this.waiting.length > MAX_WAITING) this.socket.pause();
-    if (!this.busy) void this.work();
+    // A reply that cannot even be encoded as an error leaves nothing to say.
+    if (!this.busy) this.work().catch(() => this.socket.destroy());
   }
 
   private async work(): Promise<void> {
@@ -52,8 +57,20 @@ export class Connection {
       if (this.socket.isPaused() && this.waiting.length === 0) this.socket.resume();
       const pending = this.answer(message);
       if (pending) await pending;
+      if (this.socket.writableNeedDrain) await this.drained();
     }
     this.busy = false;
+  }
+
+  /** A client that asks and does not read has to wait, instead of its replies filling the memory. */
+  private drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      this.socket.on('drain', done).on('close', done);
+    });
   }
 
   /** A promise only when the answer takes longer than this turn: reads are answered at once. */

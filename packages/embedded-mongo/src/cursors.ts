@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Long } from 'bson';
 import type { Deadline } from './commands/deadline.js';
 import { ErrorCode, MongoError } from './errors.js';
-import type { Collection } from './storage/collection.js';
+import { collectionDropped, type Collection } from './storage/collection.js';
 
 /** A cursor that nobody asks is forgotten after ten minutes, as in MongoDB. */
 export const DEFAULT_CURSOR_TIMEOUT_MS = 600_000;
@@ -18,6 +18,8 @@ export interface CursorSource {
   readonly deadline: Deadline;
   /** It ends after so many documents; 0 or undefined: it does not. */
   readonly limit?: number;
+  /** It does not time out. */
+  readonly lasting?: boolean;
 }
 
 /** A result that is handed out in batches. */
@@ -41,7 +43,7 @@ export class Cursor {
   nextBatch(size: number | undefined): Uint8Array[] {
     this.lastUsed = Date.now();
     if (this.source.collection?.dropped) {
-      throw new MongoError(175, `collection dropped. UUID ${this.source.collection.uuid.toString('hex')}`);
+      throw collectionDropped(this.source.collection);
     }
     this.source.deadline.resume();
     const batch = this.fill(size);
@@ -56,17 +58,17 @@ export class Cursor {
   }
 
   private fill(size: number | undefined): Uint8Array[] {
+    if (size === 0) return [];
     const batch: Uint8Array[] = [];
     let bytes = 0;
-    while (size === undefined || batch.length < size) {
-      const document = this.take();
-      if (!document) break;
+    for (let document = this.take(); document; document = this.take()) {
       if (batch.length > 0 && bytes + document.length > MAX_BATCH_BYTES) {
         this.held = document;
         break;
       }
       batch.push(document);
       bytes += document.length;
+      if (batch.length === size) break;
     }
     return batch;
   }
@@ -122,7 +124,9 @@ export class CursorRegistry {
 
   expire(): void {
     const oldest = Date.now() - this.timeoutMs;
-    for (const cursor of this.cursors.values()) if (cursor.lastUsed < oldest) this.kill(cursor.id);
+    for (const cursor of this.cursors.values()) {
+      if (cursor.lastUsed < oldest && !cursor.source.lasting) this.kill(cursor.id);
+    }
   }
 
   clear(): void {

@@ -51,7 +51,8 @@ export class Maintenance {
     if (performance.now() >= this.nextExpiry && this.hasTtlIndex()) {
       busy = await this.group.submit(() => removeExpired(this.context, new Date()));
     }
-    if (!busy && performance.now() >= this.nextExpiry) this.nextExpiry = performance.now() + this.ttlIntervalMs;
+    if (!busy && performance.now() >= this.nextExpiry)
+      this.nextExpiry = performance.now() + this.ttlIntervalMs;
     const { graveyard } = this.context.catalog;
     if (graveyard.isEmpty) return busy;
     await this.group.submit(() => graveyard.sweep());

@@ -27,6 +27,7 @@ export class MongoServer {
 
   private constructor(environment: Environment, options: ServerOptions) {
     const catalog = new Catalog(environment);
+    environment.transact(() => catalog.dropTemporary());
     this.cursors = new CursorRegistry(options.cursorTimeoutMs ?? DEFAULT_CURSOR_TIMEOUT_MS);
     this.group = new GroupCommit(
       environment,
@@ -71,7 +72,9 @@ export class MongoServer {
   async close(): Promise<void> {
     this.maintenance.stop();
     const closed = new Promise<void>((resolve) => this.listener.close(() => resolve()));
-    this.group.flush();
+    this.group.stop();
+    // What was just committed is answered in this turn.
+    await new Promise((resolve) => setImmediate(resolve));
     this.cursors.clear();
     for (const connection of this.connections.values()) connection.end();
     await closed;

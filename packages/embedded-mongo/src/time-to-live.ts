@@ -22,15 +22,23 @@ export function removeExpired(context: CommandContext, now: Date): boolean {
   return more;
 }
 
-function removeOfIndex(context: CommandContext, collection: Collection, index: BtreeIndex, now: Date): number {
+function removeOfIndex(
+  context: CommandContext,
+  collection: Collection,
+  index: BtreeIndex,
+  now: Date,
+): number {
   const { expireAfterSeconds, fields } = index.definition;
   const [field] = fields;
-  if (expireAfterSeconds === undefined || !field) return 0;
+  if (expireAfterSeconds === undefined || !field || index.building) return 0;
   const operand = new Date(now.getTime() - expireAfterSeconds * 1000);
   const { ranges } = indexBounds(index, [{ path: field.path, op: '$lte', operand }]);
   const plan = { kind: 'index', index, ranges, reverse: false, exact: true, sorted: false } as const;
   let removed = 0;
-  for (const { recordId, raw } of scanPlan(context.environment, collection, plan, { keysExamined: 0, docsExamined: 0 })) {
+  for (const { recordId, raw } of scanPlan(context.environment, collection, plan, {
+    keysExamined: 0,
+    docsExamined: 0,
+  })) {
     collection.remove(recordId, decodeDoc(raw), raw.length);
     if (++removed === DOCUMENTS_PER_STEP) break;
   }

@@ -17,7 +17,16 @@ import { decodeDoc } from '../src/bson/decode.js';
 import { docFromPlain, encodeDoc, fromPlain } from '../src/bson/encode.js';
 import { identicalValues } from '../src/bson/compare.js';
 import { checkStorageDepth } from '../src/bson/depth.js';
-import { BsonType, bsonType, type Doc, isDouble, isInt32, isLong, UNDEFINED } from '../src/bson/values.js';
+import {
+  BsonType,
+  bsonType,
+  type Doc,
+  isDouble,
+  isInt32,
+  isLong,
+  UNDEFINED,
+  type Value,
+} from '../src/bson/values.js';
 import { MongoError } from '../src/errors.js';
 import { randomDoc, randomSource } from './support/random-values.js';
 
@@ -65,11 +74,11 @@ describe('decodeDoc and encodeDoc', () => {
   it('keep number types and the order of integer-like keys', () => {
     const doc = decodeDoc(
       encodeDoc(
-        new Map([
+        new Map<string, Value>([
           ['b', new Int32(1)],
           ['1', new Double(1)],
           ['0', Long.fromInt(1)],
-        ] as const),
+        ]),
       ),
     );
     expect([...doc.keys()]).toEqual(['b', '1', '0']);
@@ -107,17 +116,14 @@ describe('decodeDoc and encodeDoc', () => {
   it('refuse truncated and damaged bytes without reading past the end', () => {
     const bytes = Buffer.from(BSON.serialize(everyType));
     for (let length = 0; length < bytes.length; length++) {
-      expect(() => decodeDoc(bytes.subarray(0, length))).toThrow();
+      expect(codeOf(() => decodeDoc(bytes.subarray(0, length)))).toBe(22);
     }
     const random = randomSource();
     for (let i = 0; i < 3000; i++) {
       const damaged = Buffer.from(bytes);
       damaged[Math.floor(random() * damaged.length)] = Math.floor(random() * 256);
-      try {
-        decodeDoc(damaged);
-      } catch (error) {
-        expect(error).toBeInstanceOf(MongoError);
-      }
+      // codeOf lets nothing but a MongoError pass.
+      expect([undefined, 2, 15, 22]).toContain(codeOf(() => decodeDoc(damaged)));
     }
   });
 

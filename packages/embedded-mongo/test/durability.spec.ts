@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mongoose from 'mongoose';
-import { compilePackage, kill, spawnServer } from './support/compiled.js';
+import { compilePackage, type CompiledPackage, kill, spawnServer } from './support/compiled.js';
 
 const { MongoClient } = mongoose.mongo;
 const ROUNDS = 5;
@@ -11,7 +11,7 @@ const WRITERS = 8;
 const KILL_AFTER = 400;
 
 let dir: string;
-let compiled: ReturnType<typeof compilePackage>;
+let compiled: CompiledPackage;
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'embedded-mongo-test-'));
   compiled = compilePackage();
@@ -27,7 +27,12 @@ interface Acknowledged {
   readonly counters: Map<string, number>;
 }
 
-async function writeUntilKilled(uri: string, round: number, acknowledged: Acknowledged, stop: () => Promise<void>) {
+async function writeUntilKilled(
+  uri: string,
+  round: number,
+  acknowledged: Acknowledged,
+  stop: () => Promise<void>,
+) {
   const client = new MongoClient(uri, { serverSelectionTimeoutMS: 500, retryWrites: false });
   await client.connect();
   const messages = client.db('t').collection('messages');
@@ -59,7 +64,10 @@ async function verify(uri: string, acknowledged: Acknowledged): Promise<void> {
   const key = (doc: Record<string, unknown>) => `${String(doc['conversation'])}/${String(doc['seq'])}`;
   const stored = new Set(scanned.map(key));
   expect([...acknowledged.inserted].filter((id) => !stored.has(id))).toEqual([]);
-  const indexed = await messages.find({ conversation: { $gte: '' } }).hint({ conversation: 1, seq: -1 }).toArray();
+  const indexed = await messages
+    .find({ conversation: { $gte: '' } })
+    .hint({ conversation: 1, seq: -1 })
+    .toArray();
   expect(indexed.map(key).toSorted()).toEqual([...stored].toSorted());
   expect(await messages.estimatedDocumentCount()).toBe(scanned.length);
   for (const doc of scanned.slice(-50)) expect(await messages.findOne({ _id: doc._id })).toEqual(doc);

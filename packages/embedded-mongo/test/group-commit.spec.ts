@@ -44,7 +44,11 @@ describe('GroupCommit', () => {
   });
 
   it('keeps what a job wrote before it refused its request', async () => {
-    const jobs = [group.submit(write('a')), group.submit(fail('b', new MongoError(2, 'no'))), group.submit(write('c'))];
+    const jobs = [
+      group.submit(write('a')),
+      group.submit(fail('b', new MongoError(2, 'no'))),
+      group.submit(write('c')),
+    ];
     const settled = await Promise.allSettled(jobs);
     expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(['a', 'b', 'c'].map(has)).toEqual([true, true, true]);
@@ -52,7 +56,11 @@ describe('GroupCommit', () => {
   });
 
   it('undoes a job that broke and nothing of its neighbours', async () => {
-    const jobs = [group.submit(write('a')), group.submit(fail('b', new Error('broken'))), group.submit(write('c'))];
+    const jobs = [
+      group.submit(write('a')),
+      group.submit(fail('b', new Error('broken'))),
+      group.submit(write('c')),
+    ];
     const settled = await Promise.allSettled(jobs);
     expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(settled[1]).toMatchObject({ reason: { message: 'broken' } });

@@ -62,7 +62,10 @@ describe('malformed messages', () => {
     ['a length below the header', message(OP_MSG, Buffer.alloc(0), 3)],
     ['an unknown opcode', message(2004 + 1, command({ ping: 1 }))],
     ['an unknown flag', message(OP_MSG, command({ ping: 1 }, 4))],
-    ['an unknown section', message(OP_MSG, Buffer.concat([command({ ping: 1 }), Buffer.of(9, 5, 0, 0, 0, 0)]))],
+    [
+      'an unknown section',
+      message(OP_MSG, Buffer.concat([command({ ping: 1 }), Buffer.of(9, 5, 0, 0, 0, 0)])),
+    ],
     ['no body', message(OP_MSG, Buffer.from([0, 0, 0, 0, 1, 9, 0, 0, 0, 0x61, 0x62, 0x63, 0x64, 0]))],
     ['a section beyond the message', message(OP_MSG, Buffer.from([0, 0, 0, 0, 0, 255, 255, 255, 127, 0]))],
   ])('with %s end the connection', async (_, bytes) => {
@@ -98,7 +101,10 @@ describe('malformed messages', () => {
 
   it('of random bytes do not bring it down', async () => {
     const random = new Random(newSeed());
-    const valid = message(OP_MSG, command({ find: 'c', filter: { a: { $gt: 1, $in: [1, 'x', null] } }, limit: 3 }));
+    const valid = message(
+      OP_MSG,
+      command({ find: 'c', filter: { a: { $gt: 1, $in: [1, 'x', null] } }, limit: 3 }),
+    );
     for (let round = 0; round < 300; round++) {
       const socket = await open();
       socket.on('error', () => undefined);

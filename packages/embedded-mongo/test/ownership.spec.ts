@@ -36,9 +36,12 @@ describe('startEmbeddedMongo', () => {
 
   it('takes over from an owner that no longer answers', async () => {
     const environment = new Environment(dir, false);
-    environment.transact(() => environment.meta.putSync(Buffer.from('owner'), Buffer.from('owner-gone.sock')));
+    environment.transact(() =>
+      environment.meta.putSync(Buffer.from('owner'), Buffer.from('owner-gone.sock')),
+    );
     await environment.close();
     const server = await startEmbeddedMongo({ dir });
+    expect(server.dir).toBe(dir);
     await server.close();
   });
 

@@ -118,11 +118,24 @@ describe('query matching', () => {
     [{ a: { $all: [1] } }, { a: 1 }, true],
     [{ a: { $all: [[1, 2]] } }, { a: [1, 2] }, true],
     [{ a: { $all: [/^x/] } }, { a: ['xy'] }, true],
-    [{ a: { $all: [{ $elemMatch: { b: 1 } }, { $elemMatch: { b: 2 } }] } }, { a: [{ b: 1 }, { b: 2 }] }, true],
+    [
+      { a: { $all: [{ $elemMatch: { b: 1 } }, { $elemMatch: { b: 2 } }] } },
+      { a: [{ b: 1 }, { b: 2 }] },
+      true,
+    ],
     [{ a: { $elemMatch: { $gt: 1, $lt: 3 } } }, { a: [0, 5] }, false],
     [{ a: { $elemMatch: { $gt: 1, $lt: 3 } } }, { a: [0, 2] }, true],
     [{ a: { $elemMatch: { $gt: 1 } } }, { a: 2 }, false],
-    [{ a: { $elemMatch: { b: 1, c: 2 } } }, { a: [{ b: 1, c: 1 }, { b: 2, c: 2 }] }, false],
+    [
+      { a: { $elemMatch: { b: 1, c: 2 } } },
+      {
+        a: [
+          { b: 1, c: 1 },
+          { b: 2, c: 2 },
+        ],
+      },
+      false,
+    ],
     [{ a: { $elemMatch: { b: 1, c: 2 } } }, { a: [{ b: 1, c: 2 }] }, true],
     [{ a: { $elemMatch: { $or: [{ b: 1 }, { c: 2 }] } } }, { a: [{ c: 2 }] }, true],
     [{ a: { $elemMatch: {} } }, { a: [{}] }, true],

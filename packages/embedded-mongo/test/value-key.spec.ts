@@ -18,7 +18,8 @@ describe('encodeValue', () => {
         const order = Math.sign(Buffer.compare(a, b));
         const isPrefix = order !== 0 && b.length <= a.length && a.subarray(0, b.length).equals(b);
         const inverted = Math.sign(Buffer.compare(invert(b), invert(a)));
-        if (order !== expected || isPrefix || inverted !== expected) wrong.push({ left, right, order, expected });
+        if (order !== expected || isPrefix || inverted !== expected)
+          wrong.push({ left, right, order, expected });
       }
     }
     expect({ seed: random.seed, wrong }).toEqual({ seed: random.seed, wrong: [] });
@@ -53,7 +54,7 @@ describe('encodeValue', () => {
       new Double(Infinity),
     ];
     const keys = ascending.map(encodeValue);
-    expect(keys.toSorted(Buffer.compare)).toEqual(keys);
+    expect(keys.toSorted((a, b) => Buffer.compare(a, b))).toEqual(keys);
     expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(ascending.length);
   });
 

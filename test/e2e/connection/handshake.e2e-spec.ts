@@ -154,6 +154,47 @@ describe('handshake with HS256', () => {
     }
   });
 
+  it('without ADMIN_SECRET_KEY no key is an admin', async () => {
+    const { url: keyless } = await startApp();
+    for (const token of ['admin123', 'your_admin_secret_key', 'undefined', 'null', ADMIN_KEY]) {
+      expect((await connectRefused(keyless, { auth: { token } })).data).toMatchObject({
+        code: 'UNAUTHENTICATED',
+      });
+    }
+  });
+
+  it.each(['Bearer nonsense', 'Bearer ', 'Basic dTpw', ADMIN_KEY])(
+    'refuses the Authorization header %p',
+    async (header) => {
+      const { data } = await connectRefused(url, { extraHeaders: { Authorization: header } });
+      expect(data).toMatchObject({ code: 'UNAUTHENTICATED' });
+    },
+  );
+
+  it('refuses another algorithm with the right secret, and a token of the future', async () => {
+    const key = new TextEncoder().encode(TEST_SECRET);
+    const hs512 = new SignJWT({ sub: 'u1', userType: 'user' })
+      .setProtectedHeader({ alg: 'HS512' })
+      .setExpirationTime('1h');
+    expect(await refusal(await hs512.sign(key))).toMatchObject({ code: 'UNAUTHENTICATED' });
+    const early = new SignJWT({ sub: 'u1', userType: 'user' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setNotBefore('1h')
+      .setExpirationTime('2h');
+    expect(await refusal(await early.sign(key))).toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  it('a token with sub and astrologerId is the astrologer, unless it names a type', async () => {
+    const mixed = openClient(url, {
+      auth: { token: await signToken({ sub: 'account-1', astrologerId: 'a7', sessionId: 's' }) },
+    });
+    expect((await mixed.waitFor('connected')).user).toMatchObject({ id: 'a7', userType: 'astrologer' });
+    const typed = openClient(url, {
+      auth: { token: await signToken({ sub: 'u7', userType: 'user', astrologerId: 'a7' }) },
+    });
+    expect((await typed.waitFor('connected')).user).toMatchObject({ id: 'u7', userType: 'user' });
+  });
+
   it('refuses unsigned tokens and tokens without an expiry', async () => {
     const unsigned = new UnsecuredJWT({ userType: 'admin' })
       .setSubject('root')
@@ -175,6 +216,8 @@ describe('handshake with HS256', () => {
     ['an id with a control character', { sub: 'u\u00001', userType: 'user' }],
     ['an id of 65 characters', { sub: 'u'.repeat(65), userType: 'user' }],
     ['an empty id', { sub: '', userType: 'user' }],
+    ['a sub alone', { sub: 'u1' }],
+    ['a session that is no text', { astrologerId: 'a1', sessionId: 7 }],
     ['an id that is no text', { astrologerId: { $ne: null } }],
   ])('refuses a token with %s', async (_, claims) => {
     expect(await refusal(await signToken(claims as JWTPayload))).toMatchObject({ code: 'UNAUTHENTICATED' });
@@ -198,11 +241,13 @@ describe('handshake with issuer and audience', () => {
     const claims = { sub: 'u1', userType: 'user' };
     const good = await signToken({ ...claims, iss: 'https://id.example', aud: 'chat' });
     await openClient(url, { auth: { token: good } }).waitFor('connected');
-    for (const bad of [
+    const wrong: JWTPayload[] = [
       claims,
       { ...claims, iss: 'https://id.example' },
       { ...claims, iss: 'https://evil.example', aud: 'chat' },
-    ]) {
+      { ...claims, iss: 'https://id.example', aud: 'shop' },
+    ];
+    for (const bad of wrong) {
       expect((await connectRefused(url, { auth: { token: await signToken(bad) } })).data).toMatchObject({
         code: 'UNAUTHENTICATED',
       });

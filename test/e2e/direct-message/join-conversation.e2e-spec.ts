@@ -5,9 +5,10 @@ import { admin, astrologer, user } from '../../support/token.js';
 const conversationId = 'user_asha_ravi';
 const joined = { conversationId, success: true };
 let url: string;
+let mongoUri: string;
 
 beforeAll(async () => {
-  ({ url } = await startApp());
+  ({ url, mongoUri } = await startApp());
   const writer = await connectAs(url, user('asha'));
   await writer.ask('dm:send_message', { recipientId: 'ravi', recipientType: 'astrologer', content: 'hello' });
 });
@@ -134,6 +135,29 @@ describe('dm:leave_conversation', () => {
       'with the admin',
       'barrier',
     ]);
+  });
+
+  it('whoever joins and leaves at once has left, also when the node has to look the conversation up', async () => {
+    const again = await startApp({ MONGODB_URI: mongoUri });
+    const [staff, asha] = [
+      await connectAs(again.url, admin('root')),
+      await connectAs(again.url, user('asha')),
+    ];
+    staff.tell('dm:join_conversation', { conversationId });
+    await staff.ask('dm:leave_conversation', { conversationId });
+    await staff.waitFor('dm:joined');
+    await asha.ask('dm:send_message', {
+      recipientId: 'ravi',
+      recipientType: 'astrologer',
+      content: 'alone again',
+    });
+    const barrier = await asha.ask<{ id: string }>('dm:send_message', {
+      recipientId: 'admin',
+      recipientType: 'admin',
+      content: 'barrier',
+    });
+    await staff.waitFor('dm:message_received', ({ id }) => id === barrier.id);
+    expect(staff.all('dm:message_received').map(({ content }) => content)).toEqual(['barrier']);
   });
 
   it('does not stop the messages that are addressed to oneself', async () => {

@@ -251,11 +251,13 @@ describe('dm:send_message', () => {
     const first = await send(a, { ...to(ravi), clientMessageId: 'same' });
     const second = await send(r, { ...to(asha), clientMessageId: 'same' });
     expect([first.seq, second.seq]).toEqual([1, 2]);
-    const elsewhere = await a.send('dm:send_message', {
-      ...to(astrologer('other')),
-      clientMessageId: 'same',
+    const elsewhere = { ...to(astrologer('other')), clientMessageId: 'same' };
+    expect(await a.send('dm:send_message', elsewhere)).toMatchObject({
+      ok: false,
+      error: { code: 'CONFLICT' },
     });
-    expect(elsewhere).toMatchObject({ ok: false, error: { code: 'CONFLICT' } });
+    a.tell('dm:send_message', elsewhere);
+    expect(await a.waitFor('error')).toMatchObject({ event: 'dm:send_message', code: 'CONFLICT' });
   });
 
   it('a message with media and no text is a message', async () => {
@@ -294,6 +296,10 @@ describe('dm:send_message', () => {
       clientMessageId: null,
     });
     expect(await send(a, { ...to(ravi), ...nothing })).toMatchObject({ seq: 2 });
+    expect(await send(a, { ...to(ravi), mediaUrl: '', thumbnailUrl: '', replyToId: '' })).toMatchObject({
+      seq: 3,
+      mediaUrl: null,
+    });
   });
 
   it('keeps text as it was typed', async () => {
@@ -301,6 +307,7 @@ describe('dm:send_message', () => {
     const content = '  <b>नमस्ते</b> 👋🏽\n{"$ne":1} \u200d‮ ';
     expect((await send(a, to(ravi, content))).content).toBe(content);
     expect((await send(a, to(ravi, 'x'.repeat(4000)))).content).toHaveLength(4000);
+    expect((await send(a, to(ravi, '👋'.repeat(4000)))).content).toHaveLength(8000);
   });
 
   it('answers to a message of the same conversation only', async () => {
@@ -313,6 +320,12 @@ describe('dm:send_message', () => {
         ok: false,
         error: { code: 'BAD_REQUEST', details: [{ field: 'replyToId' }] },
       });
+      a.tell('dm:send_message', { ...to(ravi), replyToId });
+      expect(await a.waitFor('error')).toMatchObject({
+        code: 'BAD_REQUEST',
+        details: [{ field: 'replyToId' }],
+      });
+      a.received.length = 0;
     }
   });
 
@@ -329,16 +342,26 @@ describe('dm:send_message', () => {
     ['content', { content: '   \n' }],
     ['content', { content: undefined }],
     ['content', { content: 'x'.repeat(4001) }],
+    ['content', { content: '👋'.repeat(4001) }],
     ['content', { content: ['a'] }],
     ['messageType', { messageType: 'call_log' }],
     ['messageType', { messageType: 'system' }],
     ['mediaUrl', { mediaUrl: 'javascript:alert(1)' }],
     ['mediaUrl', { mediaUrl: 'file:///etc/passwd' }],
     ['mediaUrl', { mediaUrl: `https://media.example/${'x'.repeat(2048)}` }],
+    ['thumbnailUrl', { thumbnailUrl: 'ftp://media.example/x' }],
+    ['mediaSize', { mediaSize: 1.5 }],
     ['mediaSize', { mediaSize: -1 }],
     ['mediaSize', { mediaSize: '10' }],
     ['mediaDuration', { mediaDuration: -0.5 }],
+    ['mediaDuration', { mediaDuration: 86_401 }],
+    ['mediaDuration', { mediaDuration: '12' }],
     ['replyToId', { replyToId: 'not-an-id' }],
+    ['clientMessageId', { clientMessageId: '' }],
+    ['clientMessageId', { clientMessageId: 'a\ud800' }],
+    ['recipientId', { recipientId: 'x'.repeat(65) }],
+    ['recipientId', { recipientId: 'a\ud800' }],
+    ['conversationId', { conversationId: 'x'.repeat(513) }],
     ['clientMessageId', { clientMessageId: 'x'.repeat(129) }],
     ['clientMessageId', { clientMessageId: { $exists: false } }],
   ])('refuses a bad %s (%j)', async (field, change) => {

@@ -13,7 +13,7 @@ describe('README', () => {
     const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
     expect(example.trim().split('\n').length).toBe(15);
     const server = await startServer(await temporaryFolder());
-    const file = join(ROOT, `example-under-test-${process.pid}.mjs`);
+    const file = join(ROOT, 'build', `example-${process.pid}.mjs`);
     closeAfterAll(() => rmSync(file, { force: true }));
     writeFileSync(file, example.replace('http://localhost:3000', server.address));
     const { code, stdout, stderr } = await runProgram([file], { JWT_SECRET: TEST_SECRET });

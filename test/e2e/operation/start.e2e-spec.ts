@@ -1,7 +1,9 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { closeAfterTest } from '../../support/cleanup.js';
 import { connectAs, openClient } from '../../support/client.js';
 import { startServer, temporaryFolder } from '../../support/processes.js';
 import { runProgram } from '../../support/programs.js';
-import { user } from '../../support/token.js';
+import { TEST_SECRET, user } from '../../support/token.js';
 
 describe('start', () => {
   it('says where it is, where the data is and how to get a token', async () => {
@@ -61,6 +63,38 @@ describe('start', () => {
         .map((line) => line.trim().split(':')[0]),
     ).toEqual(['PORT', 'MONGODB_URI', 'JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL', 'ADMIN_SECRET_KEY']);
     expect(stderr).not.toMatch(/not-a-port|admin123|at .*\.js/);
+  });
+
+  it('an address or a folder that cannot be used is one line with the key', async () => {
+    const taken = createServer();
+    closeAfterTest(() => taken.close());
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    const usable = {
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LOG_LEVEL: 'error',
+      JWT_SECRET: TEST_SECRET,
+      DATA_DIR: await temporaryFolder(),
+    };
+    const startWith = (variables: object) => runProgram(['dist/main.js'], { ...usable, ...variables });
+
+    const complaint = async (variables: object) => {
+      const { code, stderr } = await startWith(variables);
+      return [code, stderr.trim().split('\n').at(-1)];
+    };
+    expect(await complaint({ PORT: String(port) })).toEqual([
+      1,
+      'HOST, PORT: cannot listen there (EADDRINUSE)',
+    ]);
+    expect(await complaint({ HOST: 'no.such.host.invalid' })).toEqual([
+      1,
+      expect.stringMatching(/^HOST: is no address of this machine/),
+    ]);
+    expect(await complaint({ DATA_DIR: '/dev/null/x' })).toEqual([
+      1,
+      'DATA_DIR: cannot be made or written (ENOTDIR)',
+    ]);
   });
 
   it('a second server on the same data folder says so and ends', async () => {

@@ -3,7 +3,7 @@ import { toDouble } from '../bson/arithmetic.js';
 import { isNumber, type Doc, type Value } from '../bson/values.js';
 import { MongoError } from '../errors.js';
 import { isAbsent, type Maybe } from './arguments.js';
-import { groupKey } from './group-key.js';
+import { equalityKey } from '../bson/equality-key.js';
 import { compareMaybe } from './operators/logic.js';
 import { mergeInto } from './operators/objects.js';
 import { Summation } from './summation.js';
@@ -79,7 +79,7 @@ class AddToSet implements Accumulator {
 
   add(value: Maybe): void {
     if (value === undefined) return;
-    const key = groupKey(value);
+    const key = equalityKey(value);
     if (!this.values.has(key)) this.values.set(key, value);
   }
 

@@ -3,7 +3,7 @@ import { ErrorCode, MongoError } from '../errors.js';
 import { documentStages } from './document-stages.js';
 import { scopeOf } from './scope.js';
 import type { PipelineEnvironment, RunStage, StageContext, StageParser } from './stage.js';
-import { count, limit, match, sample, skip, sort, sortByCount } from './stages/flow.js';
+import { countDocs, limit, match, sample, skip, sort, sortByCount } from './stages/flow.js';
 import { group } from './stages/group.js';
 import { facet, lookup, unionWith } from './stages/join.js';
 import { unwind } from './stages/unwind.js';
@@ -25,7 +25,7 @@ const stageParsers: ReadonlyMap<string, StageParser> = new Map<string, StagePars
   ['$sort', sort],
   ['$limit', limit],
   ['$skip', skip],
-  ['$count', count],
+  ['$count', countDocs],
   ['$sortByCount', sortByCount],
   ['$sample', sample],
   ['$group', group],
@@ -88,7 +88,7 @@ function stageEntry(stage: Value): [string, Value] {
 }
 
 function parseStage(name: string, spec: Value, context: StageContext): RunStage {
-  if (name === '$facet' && context.within.indexOf('$facet') < context.within.length - 1) {
+  if (name === '$facet' && context.within.slice(0, -1).includes('$facet')) {
     throw new MongoError(40600, '$facet is not allowed to be used within a $facet stage');
   }
   const parse = stageParsers.get(name);

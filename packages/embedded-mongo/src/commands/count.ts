@@ -20,10 +20,6 @@ export const count: Command = {
     const finder = new Finder(context, { filter, skip, limit, hint: hintArgument(body), deadline });
     const collection = context.catalog.collection(database, name);
     if (!collection) return { n: 0, ok: 1 };
-    if (filter.size === 0) {
-      const rest = Math.max(0, collection.count - skip);
-      return { n: limit > 0 ? Math.min(rest, limit) : rest, ok: 1 };
-    }
     return { n: finder.count(collection), ok: 1 };
   },
 };

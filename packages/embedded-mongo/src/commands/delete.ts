@@ -12,8 +12,7 @@ import {
 } from './arguments.js';
 import type { Command, CommandContext, CommandRequest } from './command.js';
 import { Finder } from './find-documents.js';
-import { hintArgument } from './find.js';
-import { refuseLet } from './update.js';
+import { hintArgument, letVariables } from './find.js';
 import { batchReply, runBatch } from './write-results.js';
 
 const KNOWN = new Set(['q', 'limit', 'hint', 'collation']);
@@ -22,14 +21,16 @@ export const remove: Command = {
   name: 'delete',
   kind: 'write',
   fields: ['deletes', 'ordered', 'let'],
-  run(request, context) {
+  *run(request, context) {
     const name = collectionName(request);
-    refuseLet(request.body);
     const deletes = documentList(request, 'deletes');
     const ordered = booleanArgument(request.body, 'delete', 'ordered', true);
     let n = 0;
-    const errors = runBatch(deletes, ordered, ({ doc }) => {
-      for (const _ of removeMatching(doc, name, request, context)) n++;
+    const errors = yield* runBatch(deletes, ordered, function* ({ doc }) {
+      for (const _ of removeMatching(doc, name, request, context)) {
+        n++;
+        yield;
+      }
     });
     return batchReply({ n }, errors);
   },
@@ -56,7 +57,13 @@ function* removeMatching(
       `The limit field in delete objects must be 0 or 1. Got ${limit}`,
     );
   }
-  const finder = new Finder(context, { filter, limit, hint: hintArgument(doc), deadline: request.deadline });
+  const finder = new Finder(context, {
+    filter,
+    limit,
+    hint: hintArgument(doc),
+    variables: letVariables(request.body, 'delete', new Date()),
+    deadline: request.deadline,
+  });
   const collection = context.catalog.collection(request.database, name);
   if (!collection) return;
   for (const match of finder.matches(collection)) {

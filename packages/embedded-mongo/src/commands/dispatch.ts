@@ -37,7 +37,7 @@ export function dispatch(
 ): ReplyFields | Promise<ReplyFields> {
   const { body, database, sequences } = request;
   const [name = ''] = body.keys();
-  const command = findCommand(name);
+  const command = findCommand(name, body);
   if (!command) throw new MongoError(ErrorCode.CommandNotFound, `no such command: '${name}'`);
   assertDatabaseName(database);
   if (command.fields) assertKnownFields(body, name, fieldsOf(command));

@@ -2,7 +2,7 @@ import os from 'node:os';
 import { compilePipeline } from '../aggregate/pipeline.js';
 import { isDoc, type Doc, type Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
-import type { IndexPlan, Plan } from '../index/planner.js';
+import type { CollectionPlan, IndexPlan, Plan } from '../index/planner.js';
 import type { Collection } from '../storage/collection.js';
 import type { ReplyFields } from '../wire/reply.js';
 import { collectionName, docArgument, documentList, wrongType } from './arguments.js';
@@ -23,7 +23,10 @@ export const explain: Command = {
     if (!isDoc(explained)) throw wrongType('explain', 'explain', explained, 'object');
     const verbosity = request.body.get('verbosity') ?? 'allPlansExecution';
     if (typeof verbosity !== 'string' || !VERBOSITIES.has(verbosity)) {
-      throw new MongoError(ErrorCode.BadValue, `Enumeration value for field 'explain.verbosity' is not a valid value.`);
+      throw new MongoError(
+        ErrorCode.BadValue,
+        `Enumeration value for field 'explain.verbosity' is not a valid value.`,
+      );
     }
     const [name = ''] = explained.keys();
     if (!NAMES.has(name)) {
@@ -60,7 +63,11 @@ function explainedSpec(request: CommandRequest): FindSpec {
       return specOf(first?.doc ?? new Map<string, Value>(), 'q', deadline);
     }
     case 'aggregate':
-      return { ...specOf(new Map(), 'query', deadline), filter: leadingMatch(body), hint: hintArgument(body) };
+      return {
+        ...specOf(new Map(), 'query', deadline),
+        filter: leadingMatch(body),
+        hint: hintArgument(body),
+      };
     default:
       return specOf(body, 'query', deadline);
   }
@@ -90,7 +97,7 @@ function describePlanner(namespace: string, collection: Collection | undefined, 
 
 /** The stages from the outermost in. */
 function describeStages({ spec }: Finder, plan: Plan): ReplyFields {
-  let stage = plan.kind === 'index' ? describeIndexScan(plan, spec) : describeCollectionScan(plan, spec);
+  let stage = describeScan(plan, spec);
   if (spec.sort && spec.sort.size > 0 && !plan.sorted) {
     stage = { stage: 'SORT', sortPattern: spec.sort, type: 'simple', inputStage: stage };
   }
@@ -100,6 +107,13 @@ function describeStages({ spec }: Finder, plan: Plan): ReplyFields {
     stage = { stage: 'PROJECTION_DEFAULT', transformBy: spec.projection, inputStage: stage };
   }
   return stage;
+}
+
+function describeScan(plan: Plan, spec: FindSpec): ReplyFields {
+  if (plan.kind === 'collection') return describeCollectionScan(plan, spec);
+  if (plan.kind === 'index') return describeIndexScan(plan, spec);
+  const inputStages = plan.branches.map((branch) => describeIndexScan(branch, spec));
+  return { stage: 'OR', inputStages };
 }
 
 function describeIndexScan({ index, reverse, exact, ranges }: IndexPlan, { filter }: FindSpec): ReplyFields {
@@ -113,7 +127,9 @@ function describeIndexScan({ index, reverse, exact, ranges }: IndexPlan, { filte
       keyPattern: key,
       indexName: name,
       isMultiKey: index.multikey !== 0,
-      multiKeyPaths: new Map(fields.map(({ path }, position) => [path, isMultiKeyField(position) ? [path] : []])),
+      multiKeyPaths: new Map(
+        fields.map(({ path }, position) => [path, isMultiKeyField(position) ? [path] : []]),
+      ),
       isUnique: unique,
       isSparse: sparse,
       isPartial: partial !== undefined,
@@ -124,13 +140,14 @@ function describeIndexScan({ index, reverse, exact, ranges }: IndexPlan, { filte
   };
 }
 
-function describeCollectionScan({ reverse, exact }: Plan, { filter }: FindSpec): ReplyFields {
+function describeCollectionScan({ reverse, exact }: CollectionPlan, { filter }: FindSpec): ReplyFields {
   return { stage: 'COLLSCAN', ...(exact ? {} : { filter }), direction: reverse ? 'backward' : 'forward' };
 }
 
 function execute(collection: Collection, finder: Finder): ReplyFields {
   const startedAt = performance.now();
-  const nReturned = finder.count(collection);
+  let nReturned = 0;
+  for (const _ of finder.matches(collection)) nReturned++;
   const { keysExamined, docsExamined } = finder.stats;
   return {
     executionSuccess: true,

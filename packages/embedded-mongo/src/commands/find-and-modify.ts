@@ -6,9 +6,9 @@ import type { ReplyFields } from '../wire/reply.js';
 import { booleanArgument, collectionName, docArgument } from './arguments.js';
 import type { Command, CommandContext, CommandRequest } from './command.js';
 import { Finder, type Match } from './find-documents.js';
-import { hintArgument } from './find.js';
+import { hintArgument, letVariables } from './find.js';
 import { applyUpdate, ensureCollection, insertUpsert } from './modify.js';
-import { arrayFiltersOf, refuseLet } from './update.js';
+import { arrayFiltersOf } from './update.js';
 
 const NAME = 'findAndModify';
 
@@ -53,11 +53,12 @@ interface Operation {
 function readOperation(request: CommandRequest, context: CommandContext): Operation {
   const { body, database, deadline } = request;
   const name = collectionName(request);
-  refuseLet(body);
   assertSimpleCollation(body.get('collation'));
   const filter = docArgument(body, NAME, 'query') ?? new Map<string, Value>();
+  const variables = letVariables(body, NAME, new Date());
   const finder = new Finder(context, {
     filter,
+    variables,
     sort: docArgument(body, NAME, 'sort'),
     projection: docArgument(body, NAME, 'fields'),
     hint: hintArgument(body),
@@ -69,11 +70,14 @@ function readOperation(request: CommandRequest, context: CommandContext): Operat
     collection: context.catalog.collection(database, name),
     finder,
     filter,
-    ...readChange(body),
+    ...readChange(body, variables),
   };
 }
 
-function readChange(body: Doc): Pick<Operation, 'remove' | 'returnNew' | 'upsert' | 'update'> {
+function readChange(
+  body: Doc,
+  variables: Doc | undefined,
+): Pick<Operation, 'remove' | 'returnNew' | 'upsert' | 'update'> {
   const remove = booleanArgument(body, NAME, 'remove');
   const returnNew = booleanArgument(body, NAME, 'new');
   const upsert = booleanArgument(body, NAME, 'upsert');
@@ -87,7 +91,7 @@ function readChange(body: Doc): Pick<Operation, 'remove' | 'returnNew' | 'upsert
   }
   if (!remove && given === undefined)
     throw failedToParse("Either an 'update' or 'remove'=true must be specified");
-  const update = given === undefined ? undefined : compileUpdate(given, arrayFiltersOf(body));
+  const update = given === undefined ? undefined : compileUpdate(given, arrayFiltersOf(body), variables);
   return { remove, returnNew, upsert, update };
 }
 

@@ -2,17 +2,20 @@ import { decodeDoc } from '../bson/decode.js';
 import { encodeDoc } from '../bson/encode.js';
 import type { Doc, Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
-import { planQuery, type Plan } from '../index/planner.js';
-import { scanPlan, type ScanStats } from '../index/scan.js';
+import { planQuery, type IndexPlan, type Plan } from '../index/planner.js';
+import { RecordSet } from '../index/record-set.js';
+import { scanIndex, scanPlan, type ScanStats } from '../index/scan.js';
 import { compileProjection } from '../projection.js';
 import { compileQuery, type Query } from '../query/compile.js';
 import { compileSort } from '../sort.js';
-import type { Collection } from '../storage/collection.js';
+import { collectionDropped, type Collection } from '../storage/collection.js';
 import type { CommandContext } from './command.js';
 import type { Deadline } from './deadline.js';
 
-/** MongoDB's limit for a sort in memory, in bytes of documents; it would go on on disk, this server refuses. */
-const MAX_SORT_BYTES = 100 * 1024 * 1024;
+/** What a sort without an index may take of memory, in bytes. MongoDB goes on on disk beyond its limit, this server refuses. */
+const MAX_SORT_BYTES = 160 * 1024 * 1024;
+/** What a document that waits to be sorted takes besides its own bytes, roughly. */
+const SORT_OVERHEAD = 800;
 
 export interface FindSpec {
   readonly filter: Doc;
@@ -22,6 +25,8 @@ export interface FindSpec {
   readonly limit?: number | undefined;
   readonly projection?: Doc | undefined;
   readonly hint?: Value | undefined;
+  /** The command's `let`, for expressions. */
+  readonly variables?: Doc | undefined;
   readonly deadline: Deadline;
 }
 
@@ -51,12 +56,13 @@ export class Finder {
     private readonly context: CommandContext,
     readonly spec: FindSpec,
   ) {
-    this.query = compileQuery(spec.filter);
+    const scope = spec.variables ? { variables: spec.variables } : {};
+    this.query = compileQuery(spec.filter, scope);
     const sort = sortOf(spec);
     this.order = sort && !sort.has('$natural') ? compileSort(sort) : undefined;
     this.project =
       spec.projection && spec.projection.size > 0
-        ? compileProjection(spec.projection, this.query)
+        ? compileProjection(spec.projection, this.query, scope)
         : undefined;
   }
 
@@ -88,10 +94,27 @@ export class Finder {
     for (const match of this.matches(collection)) yield match.doc;
   }
 
+  /** How many `matches` would yield. Where the plan tells it alone no document is read. */
   count(collection: Collection): number {
-    let number = 0;
-    for (const _ of this.matches(collection)) number++;
-    return number;
+    const { filter, skip = 0, limit = 0, hint } = this.spec;
+    const plan = this.plan(collection);
+    let found = 0;
+    if (filter.size === 0 && hint === undefined) found = collection.count;
+    else if (plan.kind === 'index' && plan.exact) found = this.countKeys(plan);
+    else for (const _ of this.filtered(collection, plan)) found++;
+    const rest = Math.max(0, found - skip);
+    return limit > 0 ? Math.min(rest, limit) : rest;
+  }
+
+  private countKeys(plan: IndexPlan): number {
+    const seen = new RecordSet();
+    let found = 0;
+    for (const recordId of scanIndex(this.context.environment, plan)) {
+      this.spec.deadline.check();
+      this.stats.keysExamined++;
+      if (seen.add(recordId)) found++;
+    }
+    return found;
   }
 
   projected(doc: Doc): Doc {
@@ -101,6 +124,7 @@ export class Finder {
   private *filtered(collection: Collection, plan: Plan): Generator<Match> {
     for (const { recordId, raw } of scanPlan(this.context.environment, collection, plan, this.stats)) {
       this.spec.deadline.check();
+      if (collection.dropped) throw collectionDropped(collection);
       const match = new Match(recordId, raw);
       if (plan.exact || this.query.matches(match.doc)) yield match;
     }
@@ -116,12 +140,16 @@ export class Finder {
       kept = kept.slice(0, wanted);
     };
     let bytes = 0;
+    let worst: Doc | undefined;
     for (const match of found) {
-      kept.push({ match: new Match(match.recordId, match.raw), key: pick(match.doc, roots) });
-      bytes += match.raw.length;
+      const key = pick(match.doc, roots);
+      if (worst && order(key, worst) >= 0) continue;
+      kept.push({ match: new Match(match.recordId, match.raw), key });
+      bytes += match.raw.length + SORT_OVERHEAD;
       if (kept.length >= 2 * wanted + 64) {
         compact();
-        bytes = kept.reduce((sum, entry) => sum + entry.match.raw.length, 0);
+        worst = kept.at(-1)?.key;
+        bytes = kept.reduce((sum, entry) => sum + entry.match.raw.length + SORT_OVERHEAD, 0);
       }
       if (bytes > MAX_SORT_BYTES) throw sortTooLarge();
     }

@@ -1,10 +1,18 @@
 import { Long } from 'bson';
+import { evaluateLet } from '../aggregate/let-variables.js';
 import { isLong, type Doc, type Value } from '../bson/values.js';
 import type { Cursor } from '../cursors.js';
 import { assertSimpleCollation } from '../index/definition.js';
 import { ErrorCode, MongoError } from '../errors.js';
 import { RawArray, type ReplyFields } from '../wire/reply.js';
-import { booleanArgument, collectionName, countArgument, docArgument, integerArgument, stringArgument } from './arguments.js';
+import {
+  booleanArgument,
+  collectionName,
+  countArgument,
+  docArgument,
+  integerArgument,
+  stringArgument,
+} from './arguments.js';
 import type { Command, CommandContext, CommandRequest } from './command.js';
 import { Finder } from './find-documents.js';
 
@@ -49,6 +57,7 @@ export const find: Command = {
       collection,
       deadline: request.deadline,
       limit: Math.abs(limit),
+      lasting: booleanArgument(body, 'find', 'noCursorTimeout'),
     });
     return firstBatch(context, cursor, batchSize ?? DEFAULT_FIRST_BATCH, singleBatch);
   },
@@ -67,8 +76,15 @@ export function finderOf(
     skip: countArgument(body, 'find', 'skip'),
     limit: Math.abs(integerArgument(body, 'find', 'limit') ?? 0),
     hint: hintArgument(body),
+    variables: letVariables(body, 'find', new Date()),
     deadline,
   });
+}
+
+/** The values of the command's `let`. */
+export function letVariables(body: Doc, command: string, now: Date): Doc | undefined {
+  const spec = docArgument(body, command, 'let');
+  return spec && evaluateLet(spec, now);
 }
 
 /** An empty hint document is no hint. */
@@ -79,7 +95,7 @@ export function hintArgument(body: Doc): Value | undefined {
 
 function refuseUnsupported(body: Doc): void {
   assertSimpleCollation(body.get('collation'));
-  for (const option of ['min', 'max', 'let']) {
+  for (const option of ['min', 'max']) {
     const value = body.get(option);
     if (value instanceof Map && value.size > 0) throw notSupported(`find option '${option}'`);
   }

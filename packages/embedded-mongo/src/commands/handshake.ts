@@ -95,13 +95,8 @@ export const serverStatus: Command = {
   run: (_request, context) => describeStatus(context),
 };
 
-function describeStatus({
-  startedAt,
-  cursors,
-  environment,
-  port,
-  connectionCount,
-}: CommandContext): ReplyFields {
+function describeStatus(context: CommandContext): ReplyFields {
+  const { startedAt, cursors, environment, port } = context;
   const uptime = (Date.now() - startedAt.getTime()) / 1000;
   return {
     host: `127.0.0.1:${port}`,
@@ -111,7 +106,7 @@ function describeStatus({
     uptime,
     uptimeMillis: Math.round(uptime * 1000),
     localTime: new Date(),
-    connections: { current: connectionCount() },
+    connections: { current: context.connectionCount() },
     metrics: { cursor: { open: { total: cursors.size } } },
     mem: { bits: 64, resident: Math.round(process.memoryUsage.rss() / 1024 ** 2) },
     storageEngine: { name: 'lmdb', persistent: true, durable: environment.durable },

@@ -3,6 +3,7 @@ import { isDoc, type Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
 import type { BtreeIndex } from '../index/btree-index.js';
 import { alreadyExists, parseIndexSpec, type IndexDefinition } from '../index/definition.js';
+import type { Steps } from '../storage/group-commit.js';
 import type { Collection } from '../storage/collection.js';
 import { arrayArgument, collectionName, missing, wrongType } from './arguments.js';
 import type { Command, CommandContext, CommandRequest } from './command.js';
@@ -13,13 +14,13 @@ export const createIndexes: Command = {
   name: 'createIndexes',
   kind: 'write',
   fields: ['indexes', 'commitQuorum', 'ignoreUnknownIndexOptions'],
-  run(request, context) {
+  *run(request, context) {
     const name = collectionName(request);
     const definitions = readDefinitions(request);
     const existed = context.catalog.collection(request.database, name) !== undefined;
     const collection = ensureCollection(context, request.database, name);
     const before = collection.indexes.length;
-    buildAll(collection, definitions, context);
+    yield* buildAll(collection, definitions, context);
     const after = collection.indexes.length;
     return {
       numIndexesBefore: before,
@@ -43,18 +44,22 @@ function readDefinitions(request: CommandRequest): IndexDefinition[] {
 }
 
 /** All or none. */
-function buildAll(
+function* buildAll(
   collection: Collection,
   definitions: readonly IndexDefinition[],
   { catalog }: CommandContext,
-): void {
-  const before = collection.indexes;
-  const existing = before.map((index) => index.definition);
+): Steps<void> {
+  const built = new Set<string>();
+  const existing = collection.indexes.map((index) => index.definition);
   for (const definition of definitions) if (!alreadyExists(definition, existing)) existing.push(definition);
   try {
-    for (const definition of definitions) catalog.createIndex(collection, definition);
+    for (const definition of definitions) {
+      if (yield* catalog.createIndex(collection, definition)) built.add(definition.name);
+    }
   } catch (error) {
-    for (const index of collection.indexes) if (!before.includes(index)) catalog.dropIndex(collection, index);
+    for (const index of collection.indexes) {
+      if (built.has(index.definition.name)) catalog.dropIndex(collection, index);
+    }
     throw error;
   }
 }
@@ -103,7 +108,8 @@ export const listIndexes: Command = {
     const namespace = `${request.database}.${name}`;
     const collection = context.catalog.collection(request.database, name);
     if (!collection) throw new MongoError(ErrorCode.NamespaceNotFound, `ns does not exist: ${namespace}`);
-    const specs = collection.indexes.map((index) => index.definition.spec);
+    const ready = collection.indexes.filter(({ building }) => !building);
+    const specs = ready.map((index) => index.definition.spec);
     return listReply(request, context, namespace, specs);
   },
 };

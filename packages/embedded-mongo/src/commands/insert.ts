@@ -7,15 +7,16 @@ export const insert: Command = {
   name: 'insert',
   kind: 'write',
   fields: ['documents', 'ordered', 'bypassDocumentValidation'],
-  run(request, context) {
+  *run(request, context) {
     const name = collectionName(request);
     const documents = documentList(request, 'documents');
     const ordered = booleanArgument(request.body, 'insert', 'ordered', true);
     let n = 0;
-    const errors = runBatch(documents, ordered, (sent) => {
+    const errors = yield* runBatch(documents, ordered, function* (sent) {
       const { doc, raw } = prepareForStorage(sent);
       ensureCollection(context, request.database, name).insert(doc, raw);
       n++;
+      yield;
     });
     return batchReply({ n }, errors);
   },

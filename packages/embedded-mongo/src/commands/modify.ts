@@ -1,10 +1,10 @@
 import { ObjectId, Timestamp } from 'bson';
 import { identicalValues } from '../bson/compare.js';
 import { checkStorageDepth } from '../bson/depth.js';
+import { display } from '../bson/display.js';
 import { encodeDoc } from '../bson/encode.js';
 import { isDoc, isRegex, isTimestamp, isUndefined, type Doc, type Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
-import { describe } from '../index/duplicate-key.js';
 import type { Query } from '../query/compile.js';
 import { upsertSeed } from '../query/upsert.js';
 import type { Collection } from '../storage/collection.js';
@@ -107,7 +107,7 @@ function assertSameId(before: Doc, after: Doc): void {
   if (id !== undefined && changed !== undefined && identicalValues(id, changed)) return;
   throw new MongoError(
     ErrorCode.ImmutableField,
-    `After applying the update, the (immutable) field '_id' was found to have been altered to _id: ${describe(changed ?? null)}`,
+    `After applying the update, the (immutable) field '_id' was found to have been altered to _id: ${display(changed)}`,
   );
 }
 

@@ -154,7 +154,9 @@ export const collStats: Command = {
     const ns = `${request.database}.${name}`;
     const collection = catalog.collection(request.database, name);
     const { count = 0, size = 0, indexes = [] } = collection ?? {};
-    const indexSizes = Object.fromEntries(indexes.map(({ definition }) => [definition.name, 0]));
+    const sizes = indexes.map(
+      (index) => [index.definition.name, Math.floor(index.estimateSize() / scale)] as const,
+    );
     return {
       ns,
       size: Math.floor(size / scale),
@@ -163,8 +165,8 @@ export const collStats: Command = {
       storageSize: Math.floor(size / scale),
       capped: false,
       nindexes: indexes.length,
-      indexSizes,
-      totalIndexSize: 0,
+      indexSizes: Object.fromEntries(sizes),
+      totalIndexSize: sizes.reduce((sum, [, bytes]) => sum + bytes, 0),
       scaleFactor: scale,
       ok: 1,
     };

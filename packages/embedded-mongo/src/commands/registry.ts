@@ -1,3 +1,5 @@
+import type { Doc } from '../bson/values.js';
+import { aggregateInto, writes } from './aggregate-into.js';
 import { aggregate } from './aggregate.js';
 import type { Command } from './command.js';
 import { count, distinct } from './count.js';
@@ -61,6 +63,7 @@ const byName = new Map(
   ),
 );
 
-export function findCommand(name: string): Command | undefined {
-  return byName.get(name);
+/** The command for a body whose first key is `name`; an aggregation that writes is another than one that reads. */
+export function findCommand(name: string, body: Doc): Command | undefined {
+  return name === 'aggregate' && writes(body) ? aggregateInto : byName.get(name);
 }

@@ -2,19 +2,21 @@ import { isDoc, type Doc, type Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
 import { assertSimpleCollation } from '../index/definition.js';
 import { compileUpdate, type Update } from '../update/compile.js';
+import type { Steps } from '../storage/group-commit.js';
 import type { ReplyFields } from '../wire/reply.js';
 import {
   arrayArgument,
   assertKnownFields,
   booleanArgument,
   collectionName,
+  docArgument,
   documentList,
   missing,
   wrongType,
 } from './arguments.js';
 import type { Command, CommandContext, CommandRequest } from './command.js';
 import { Finder } from './find-documents.js';
-import { hintArgument, notSupported } from './find.js';
+import { hintArgument, letVariables } from './find.js';
 import { applyUpdate, ensureCollection, insertUpsert } from './modify.js';
 import { batchReply, runBatch } from './write-results.js';
 
@@ -40,24 +42,24 @@ export const update: Command = {
   name: 'update',
   kind: 'write',
   fields: ['updates', 'ordered', 'bypassDocumentValidation', 'let'],
-  run(request, context) {
+  *run(request, context) {
     const name = collectionName(request);
-    refuseLet(request.body);
     const updates = documentList(request, 'updates');
     const ordered = booleanArgument(request.body, 'update', 'ordered', true);
     const totals: Totals = { n: 0, nModified: 0, upserted: [] };
-    const errors = runBatch(updates, ordered, ({ doc }, index) => {
-      runUpdate({ doc, index, request, name }, context, totals);
-    });
+    const errors = yield* runBatch(updates, ordered, ({ doc }, index) =>
+      runUpdate({ doc, index, request, name }, context, totals),
+    );
     const { n, nModified, upserted } = totals;
     return batchReply({ n, ...(upserted.length > 0 ? { upserted } : {}), nModified }, errors);
   },
 };
 
-/** `let` without variables changes nothing; with some it would. */
-export function refuseLet(body: Doc): void {
-  const variables = body.get('let');
-  if (isDoc(variables) && variables.size > 0) throw notSupported("'let'");
+/** The command's `let`, and the constants of one update, which win. */
+function variablesOf(body: Doc, operation: Doc): Doc | undefined {
+  const shared = letVariables(body, 'update', new Date());
+  const own = docArgument(operation, 'update.updates', 'c');
+  return shared && own ? new Map([...shared, ...own]) : (own ?? shared);
 }
 
 interface Operation {
@@ -67,16 +69,22 @@ interface Operation {
   readonly name: string;
 }
 
-function runUpdate({ doc, index, request, name }: Operation, context: CommandContext, totals: Totals): void {
+function* runUpdate(
+  { doc, index, request, name }: Operation,
+  context: CommandContext,
+  totals: Totals,
+): Steps<void> {
   const multi = booleanArgument(doc, 'update.updates', 'multi');
   const upsert = booleanArgument(doc, 'update.updates', 'upsert');
-  const compiled = readUpdate(doc, multi);
+  const variables = variablesOf(request.body, doc);
+  const compiled = readUpdate(doc, multi, variables);
   const filter = doc.get('q');
   if (!isDoc(filter))
     throw filter === undefined
       ? missing('update.updates', 'q')
       : wrongType('update.updates', 'q', filter, 'object');
-  const spec = { filter, limit: multi ? 0 : 1, hint: hintArgument(doc), deadline: request.deadline };
+  const { deadline } = request;
+  const spec = { filter, limit: multi ? 0 : 1, hint: hintArgument(doc), variables, deadline };
   const finder = new Finder(context, spec);
   const collection = context.catalog.collection(request.database, name);
   const now = new Date();
@@ -87,6 +95,7 @@ function runUpdate({ doc, index, request, name }: Operation, context: CommandCon
       matched++;
       totals.n++;
       if (modified) totals.nModified++;
+      yield;
     }
   }
   if (matched > 0 || !upsert) return;
@@ -95,14 +104,12 @@ function runUpdate({ doc, index, request, name }: Operation, context: CommandCon
   totals.upserted.push({ index, _id: inserted.get('_id') });
 }
 
-function readUpdate(doc: Doc, multi: boolean): Update {
+function readUpdate(doc: Doc, multi: boolean, variables: Doc | undefined): Update {
   assertKnownFields(doc, 'update.updates', KNOWN);
   assertSimpleCollation(doc.get('collation'));
-  const constants = doc.get('c');
-  if (isDoc(constants) && constants.size > 0) throw notSupported("update constants ('c')");
   const given = doc.get('u');
   if (given === undefined) throw missing('update.updates', 'u');
-  const compiled = compileUpdate(given, arrayFiltersOf(doc));
+  const compiled = compileUpdate(given, arrayFiltersOf(doc), variables);
   if (multi && compiled.isReplacement) {
     throw new MongoError(
       ErrorCode.FailedToParse,

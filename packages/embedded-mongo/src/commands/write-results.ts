@@ -1,22 +1,19 @@
 import { MongoError } from '../errors.js';
+import type { Steps } from '../storage/group-commit.js';
 import type { ReplyFields } from '../wire/reply.js';
 
 const MAX_OPERATIONS = 100_000;
 
-/** How an error is told of one operation of a batch. */
-export function writeError(index: number, error: MongoError): ReplyFields {
-  return { index, code: error.code, ...error.extra, errmsg: error.message };
-}
-
 /**
  * Runs a batch's operations and returns its `writeErrors`: ordered batches end at the first error, unordered ones go on.
- * What is not a MongoError is not an operation's fault and passes through.
+ * What is not a MongoError is not an operation's fault and passes through. Throws InvalidLength (16) for a batch that is empty
+ * or has more than 100,000 operations.
  */
-export function runBatch<T>(
+export function* runBatch<T>(
   operations: readonly T[],
   ordered: boolean,
-  run: (operation: T, index: number) => void,
-): ReplyFields[] {
+  run: (operation: T, index: number) => Steps<void>,
+): Steps<ReplyFields[]> {
   if (operations.length === 0 || operations.length > MAX_OPERATIONS) {
     throw new MongoError(
       16,
@@ -26,10 +23,10 @@ export function runBatch<T>(
   const errors: ReplyFields[] = [];
   for (const [index, operation] of operations.entries()) {
     try {
-      run(operation, index);
+      yield* run(operation, index);
     } catch (error) {
       if (!(error instanceof MongoError)) throw error;
-      errors.push(writeError(index, error));
+      errors.push({ index, code: error.code, ...error.extra, errmsg: error.message });
       if (ordered) break;
     }
   }

@@ -57,7 +57,7 @@ function pointBounds(predicate: Predicate, operands: readonly Value[]): FieldBou
     if (operand === null) addPoint(keys, UNDEFINED);
     if (!isOrdered(operand)) exact = false;
   }
-  const intervals = [...keys.values()].toSorted(Buffer.compare).map(point);
+  const intervals = [...keys.values()].toSorted((a, b) => Buffer.compare(a, b)).map(point);
   return { points: true, intervals, exact: exact ? [predicate] : [] };
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Doc } from '../bson/values.js';
 import { compileQuery, type Query } from '../query/compile.js';
-import { MAX_KEY_SIZE, type Store } from '../storage/environment.js';
+import { MAX_KEY_SIZE, type Environment } from '../storage/environment.js';
 import { duplicateKeyError } from './duplicate-key.js';
 import type { IndexDefinition } from './definition.js';
 import { keyValues, type KeyPart } from './paths.js';
@@ -14,6 +14,9 @@ const MAX_FIELDS_SIZE = MAX_KEY_SIZE - INDEX_PREFIX_SIZE - RECORD_ID_SIZE;
 /** A longer key keeps this many of its first bytes, and the hash of all of them. */
 export const TRUNCATED_SIZE = MAX_FIELDS_SIZE - HASH_SIZE;
 const NOTHING = Buffer.alloc(0);
+const SIZE_SAMPLE = 100;
+/** What LMDB keeps for an entry besides its key, in bytes. */
+const ENTRY_OVERHEAD = 14;
 
 /** What a document contributes to an index. */
 export interface DocumentKeys {
@@ -28,13 +31,16 @@ export interface DocumentKeys {
 /** One index: what it contains for a document, and its entries in the store. */
 export class BtreeIndex {
   readonly prefix: Buffer;
+  /** Writes keep it up to date, but it does not have all documents yet: queries cannot use it. */
+  building = false;
   private readonly paths: readonly (readonly string[])[];
   private readonly partialQuery: Query | undefined;
 
   constructor(
-    private readonly store: Store,
+    private readonly environment: Environment,
     readonly id: number,
-    readonly namespace: string,
+    /** For messages. */
+    public namespace: string,
     readonly definition: IndexDefinition,
     /** Bit i: some document has or had an array on the way to field i. */
     public multikey = 0,
@@ -79,7 +85,7 @@ export class BtreeIndex {
 
   /** The record that has this key in a unique index. */
   ownerOf(key: Buffer): number | undefined {
-    return this.store.getBinary(key)?.readUIntBE(0, RECORD_ID_SIZE);
+    return this.environment.entries.getBinary(key)?.readUIntBE(0, RECORD_ID_SIZE);
   }
 
   /** Replaces a record's entries; either side may be absent. Returns whether what is known of the whole index changed. */
@@ -95,6 +101,19 @@ export class BtreeIndex {
     return changed;
   }
 
+  /** Bytes of the entries, estimated from the first hundred of them. */
+  estimateSize(): number {
+    const { entries } = this.environment;
+    const range = { start: this.prefix, end: indexPrefix(this.id + 1) };
+    let sampled = 0;
+    let bytes = 0;
+    for (const key of entries.getKeys({ ...range, limit: SIZE_SAMPLE })) {
+      sampled++;
+      bytes += key.length + ENTRY_OVERHEAD;
+    }
+    return sampled < SIZE_SAMPLE ? bytes : Math.round((bytes / sampled) * entries.getKeysCount(range));
+  }
+
   encodeRow(row: readonly KeyPart[]): Buffer {
     return Buffer.concat(row.map((part, position) => this.encodePart(part, position)));
   }
@@ -106,12 +125,14 @@ export class BtreeIndex {
   }
 
   private addEntry(key: Buffer, id: Buffer): void {
-    if (this.definition.unique) this.store.putSync(key, id);
-    else this.store.putSync(Buffer.concat([key, id]), NOTHING);
+    if (this.definition.unique) this.environment.entries.putSync(key, id);
+    else this.environment.entries.putSync(Buffer.concat([key, id]), NOTHING);
   }
 
   private removeEntry(key: Buffer, id: Buffer): void {
-    this.store.removeSync(this.definition.unique ? key : Buffer.concat([key, id]));
+    if (!this.definition.unique) this.environment.entries.removeSync(Buffer.concat([key, id]));
+    // While the index is being built the key may be there for a document that is a duplicate of this one.
+    else if (this.environment.entries.getBinary(key)?.equals(id)) this.environment.entries.removeSync(key);
   }
 }
 

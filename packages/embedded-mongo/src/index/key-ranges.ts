@@ -3,7 +3,7 @@ import { fieldBounds, type Edge, type FieldBounds, type Interval } from './bound
 import type { Predicate } from './predicates.js';
 
 /** More combinations of `$in` values than this are not looked up one by one. */
-const MAX_RANGES = 2_000;
+const MAX_RANGES = 20_000;
 const LONGEST_KEY_START = INDEX_PREFIX_SIZE + TRUNCATED_SIZE;
 
 /** Stored keys from `start` (inclusive) to `end` (exclusive). */
@@ -17,49 +17,38 @@ export interface IndexBounds {
   readonly ranges: readonly KeyRange[];
   /** Fields, from the first on, that are restricted to single values. */
   readonly pointFields: number;
-  /** Fields that are bounded at all, from the first on. */
-  readonly boundedFields: number;
   /** All ranges share one value in each of the point fields. */
   readonly singlePoint: boolean;
   /** The predicates that need no look at the document. */
   readonly exact: ReadonlySet<Predicate>;
+  /** The bounds of the fields that are bounded, from the first on. */
   readonly fields: readonly FieldBounds[];
 }
 
 /** What part of an index a query's predicates leave. */
 export function indexBounds(index: BtreeIndex, predicates: readonly Predicate[]): IndexBounds {
-  const fields = boundedFields(index, predicates);
+  const applied: FieldBounds[] = [];
   let prefixes: Buffer[] = [index.prefix];
-  const exact = new Set<Predicate>();
-  let pointFields = 0;
-  let ranges: KeyRange[] | undefined;
-  let cut = false;
-  for (const [position, bounds] of fields.entries()) {
-    const descending = index.definition.fields[position]?.descending === true;
+  let last = [WHOLE];
+  for (const bounds of boundedFields(index, predicates)) {
+    const descending = index.definition.fields[applied.length]?.descending === true;
     const intervals = descending ? bounds.intervals.map(mirror) : bounds.intervals;
-    if (bounds.points && prefixes.length * intervals.length <= MAX_RANGES) {
-      prefixes = prefixes.flatMap((prefix) =>
-        intervals.map(({ lower }) => Buffer.concat([prefix, pointBytes(lower)])),
-      );
-      pointFields++;
-    } else if (!bounds.points) {
-      ranges = prefixes.flatMap((prefix) => intervals.map((interval) => rangeOf(prefix, interval)));
-      cut ||= intervals.some(({ lower, upper }) =>
-        prefixes.some((prefix) => isLong(prefix, lower) || isLong(prefix, upper)),
-      );
-    }
-    for (const predicate of bounds.exact) exact.add(predicate);
-    if (ranges || pointFields <= position) break;
+    if (prefixes.length * intervals.length > MAX_RANGES) break;
+    applied.push(bounds);
+    if (bounds.points)
+      prefixes = prefixes.flatMap((prefix) => intervals.map(({ lower }) => extend(prefix, lower)));
+    else last = [...intervals];
   }
-  cut ||= prefixes.some((prefix) => prefix.length > LONGEST_KEY_START);
-  ranges ??= prefixes.map((prefix) => rangeOf(prefix, WHOLE));
+  const ranges = prefixes.flatMap((prefix) => last.map((interval) => rangeOf(prefix, interval)));
+  const cut = prefixes.some((prefix) =>
+    last.some(({ lower, upper }) => isLong(prefix, lower) || isLong(prefix, upper)),
+  );
   return {
     ranges: withoutOverlap(ranges),
-    pointFields,
-    boundedFields: fields.length,
+    pointFields: applied.filter(({ points }) => points).length,
     singlePoint: prefixes.length === 1,
-    exact: cut ? new Set() : exact,
-    fields,
+    exact: new Set(cut ? [] : applied.flatMap(({ exact }) => exact)),
+    fields: applied,
   };
 }
 
@@ -94,8 +83,8 @@ function flip({ bytes, after }: Edge): Edge {
   return { bytes: invert(bytes), after: !after };
 }
 
-function pointBytes(lower: Edge): Buffer {
-  return lower.bytes;
+function extend(prefix: Buffer, point: Edge): Buffer {
+  return Buffer.concat([prefix, point.bytes]);
 }
 
 function isLong(prefix: Buffer, edge: Edge): boolean {

@@ -25,7 +25,15 @@ export interface CollectionPlan {
   readonly sorted: boolean;
 }
 
-export type Plan = IndexPlan | CollectionPlan;
+/** An `$or` each of whose branches has an index. */
+export interface UnionPlan {
+  readonly kind: 'union';
+  readonly branches: readonly IndexPlan[];
+  readonly exact: false;
+  readonly sorted: boolean;
+}
+
+export type Plan = IndexPlan | CollectionPlan | UnionPlan;
 
 export interface Wanted {
   readonly filter: Doc;
@@ -50,20 +58,36 @@ export function planQuery(indexes: readonly BtreeIndex[], wanted: Wanted): Plan 
   let best: Plan = collectionPlan(wanted, analysis);
   let bestScore = 0;
   for (const index of indexes) {
+    if (index.building) continue;
     const bounds = usableBounds(index, analysis.predicates);
     if (!bounds) continue;
     const plan = indexPlan(index, bounds, wanted, analysis);
     const score = scoreOf(plan, bounds, wanted);
     if (score > bestScore) [best, bestScore] = [plan, score];
   }
-  return best;
+  return bestScore >= RANGE ? best : (unionPlan(indexes, wanted) ?? best);
+}
+
+/** The rest of the filter is AND-ed to every branch, so that it may help to bound the index. */
+function unionPlan(indexes: readonly BtreeIndex[], { filter, sort }: Wanted): UnionPlan | undefined {
+  const clauses = filter.get('$or');
+  if (!Array.isArray(clauses)) return undefined;
+  const rest: Doc = new Map([...filter].filter(([key]) => key !== '$or'));
+  const branches: IndexPlan[] = [];
+  for (const clause of clauses) {
+    if (!isDoc(clause)) return undefined;
+    const plan = planQuery(indexes, { filter: new Map([['$and', [rest, clause]]]) });
+    if (plan.kind !== 'index') return undefined;
+    branches.push(plan);
+  }
+  return { kind: 'union', branches, exact: false, sorted: !sort };
 }
 
 function scoreOf(plan: IndexPlan, bounds: IndexBounds, wanted: Wanted): number {
   const { unique, fields } = plan.index.definition;
   let score = bounds.pointFields * POINT_FIELD;
   if (unique && bounds.pointFields === fields.length) score += UNIQUE_LOOKUP;
-  if (bounds.boundedFields > bounds.pointFields) score += RANGE;
+  if (bounds.fields.length > bounds.pointFields) score += RANGE;
   if (wanted.sort && plan.sorted) score += wanted.limited ? SORTED_AND_LIMITED : SORTED;
   return score;
 }
@@ -160,10 +184,12 @@ function directionOf(order: Value): 1 | -1 | undefined {
 
 function hintedIndex(indexes: readonly BtreeIndex[], hint: Value): BtreeIndex | 'natural' {
   if (isDoc(hint) && hint.has('$natural')) return 'natural';
-  const index = indexes.find(({ definition }) =>
-    typeof hint === 'string'
-      ? definition.name === hint
-      : isDoc(hint) && compareValues(definition.key, hint) === 0 && sameOrder(definition.key, hint),
+  const index = indexes.find(({ building, definition }) =>
+    building
+      ? false
+      : typeof hint === 'string'
+        ? definition.name === hint
+        : isDoc(hint) && compareValues(definition.key, hint) === 0 && sameOrder(definition.key, hint),
   );
   if (index) return index;
   throw new MongoError(

@@ -1,3 +1,4 @@
+import { isOperatorDoc } from '../query/field.js';
 import { isDoc, isRegex, type Doc, type Value } from '../bson/values.js';
 
 const OPERATORS = new Set(['$eq', '$in', '$gt', '$gte', '$lt', '$lte', '$exists', '$type']);
@@ -38,7 +39,7 @@ function collect(filter: Doc, predicates: Predicate[]): boolean {
 
 function collectField(path: string, value: Value, predicates: Predicate[]): boolean {
   if (isRegex(value)) return false;
-  if (!isDoc(value) || !isOperatorDocument(value)) {
+  if (!isOperatorDoc(value)) {
     predicates.push({ path, op: '$eq', operand: value });
     return true;
   }
@@ -48,11 +49,4 @@ function collectField(path: string, value: Value, predicates: Predicate[]): bool
     else complete = false;
   }
   return complete;
-}
-
-function isOperatorDocument(value: Doc): boolean {
-  const [first] = value.keys();
-  return (
-    first !== undefined && first.startsWith('$') && first !== '$ref' && first !== '$id' && first !== '$db'
-  );
 }

@@ -2,11 +2,13 @@ import type { Collection } from '../storage/collection.js';
 import type { Environment } from '../storage/environment.js';
 import { RECORD_ID_SIZE, type BtreeIndex } from './btree-index.js';
 import type { KeyRange } from './key-ranges.js';
-import type { IndexPlan, Plan } from './planner.js';
+import type { IndexPlan, Plan, UnionPlan } from './planner.js';
 import { RecordSet } from './record-set.js';
 
 const FIRST_CHUNK = 24;
 const MAX_CHUNK = 512;
+/** What an index entry takes in the file, roughly. */
+const ENTRY_BYTES = 70;
 const FIRST_KEY_AFTER = Buffer.of(0);
 
 /** What a scan has read so far. */
@@ -38,13 +40,18 @@ export function* scanPlan(
     return;
   }
   const seen = new RecordSet();
-  for (const recordId of scanIndex(environment, plan)) {
+  for (const recordId of scanKeys(environment, plan)) {
     stats.keysExamined++;
     if (!seen.add(recordId)) continue;
     stats.docsExamined++;
     const raw = collection.read(recordId);
     if (raw) yield { recordId, raw };
   }
+}
+
+function* scanKeys(environment: Environment, plan: IndexPlan | UnionPlan): Generator<number> {
+  const plans = plan.kind === 'union' ? plan.branches : [plan];
+  for (const one of plans) yield* scanIndex(environment, one);
 }
 
 /** Record ids in the index's order; a record with several keys comes several times. */
@@ -104,6 +111,7 @@ function readChunk(
     entries.push({ key, recordId: recordIdOf(value ?? key) });
     if (entries.length === limit) break;
   }
+  environment.touched(1, entries.length * ENTRY_BYTES);
   return entries;
 }
 

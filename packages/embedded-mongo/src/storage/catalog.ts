@@ -4,7 +4,7 @@ import type { Doc } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
 import { BtreeIndex } from '../index/btree-index.js';
 import { alreadyExists, type IndexDefinition } from '../index/definition.js';
-import { Collection, type CollectionListener } from './collection.js';
+import { Collection, collectionDropped, type CollectionListener } from './collection.js';
 import {
   decodeCollection,
   encodeCollection,
@@ -13,13 +13,16 @@ import {
   restoreCounters,
 } from './descriptions.js';
 import type { Environment } from './environment.js';
+import type { Steps } from './group-commit.js';
 import { assertCollectionName } from './namespace.js';
 import { Graveyard } from './graveyard.js';
 
+const TEMPORARY_PREFIX = 'tmp.agg_out.';
 const MAX_INDEXES = 64;
 const NEXT_ID = Buffer.from('s');
 const COLLECTION = 'c'.charCodeAt(0);
 const COUNTERS = 'n'.charCodeAt(0);
+const BUILDING = 'b'.charCodeAt(0);
 
 /** All databases, collections and indexes: in memory for reading, on disk through the transactions that change them. */
 export class Catalog implements CollectionListener {
@@ -69,43 +72,82 @@ export class Catalog implements CollectionListener {
     return collection;
   }
 
+  /** Gives a collection another name, which must be free, in its database. */
+  rename(collection: Collection, name: string): void {
+    assertCollectionName(collection.database, name);
+    const siblings = this.databases.get(collection.database);
+    siblings?.delete(collection.name);
+    collection.name = name;
+    for (const index of collection.indexes) index.namespace = collection.namespace;
+    siblings?.set(name, collection);
+    if (!siblings) this.register(collection);
+    this.descriptionChanged(collection);
+  }
+
+  /** An empty collection for what will replace another: renamed in the end, or dropped at the next start. */
+  createTemporary(database: string): Collection {
+    return this.create(database, `${TEMPORARY_PREFIX}${this.nextId()}`);
+  }
+
+  /** Removes what a process that was killed left behind. */
+  dropTemporary(): void {
+    for (const collection of this.allCollections()) {
+      if (collection.name.startsWith(TEMPORARY_PREFIX)) this.drop(collection);
+    }
+    const range = { start: Buffer.of(BUILDING), end: Buffer.of(BUILDING + 1) };
+    for (const key of Array.from(this.environment.meta.getKeys(range), (bytes) => Buffer.from(bytes))) {
+      this.graveyard.buryEntries(key.readUInt32BE(1));
+      this.environment.meta.removeSync(key);
+    }
+  }
+
   drop(collection: Collection): void {
     collection.dropped = true;
     this.changed.delete(collection);
     this.environment.meta.removeSync(metaKey(COLLECTION, collection.id));
     this.environment.meta.removeSync(metaKey(COUNTERS, collection.id));
     this.graveyard.buryRecords(collection.id);
-    for (const index of collection.indexes) this.graveyard.buryEntries(index.id);
+    for (const index of collection.indexes) {
+      this.graveyard.buryEntries(index.id);
+      if (index.building) this.endBuilding(index);
+    }
     const siblings = this.databases.get(collection.database);
     siblings?.delete(collection.name);
     if (siblings?.size === 0) this.databases.delete(collection.database);
   }
 
   /**
-   * Builds the index over what is stored; false when it is there already. Throws IndexOptionsConflict (85),
-   * IndexKeySpecsConflict (86), or DuplicateKey (11000) when the documents do not allow a unique index.
+   * Builds the index over what is stored, in steps; false when it is there already. Documents that are written meanwhile are
+   * indexed by their writers. Throws IndexOptionsConflict (85), IndexKeySpecsConflict (86), DuplicateKey (11000) when the
+   * documents do not allow a unique index, IndexBuildAborted (276) when the index is dropped before it is complete.
    */
-  createIndex(collection: Collection, definition: IndexDefinition): boolean {
-    const existing = collection.indexes.map((index) => index.definition);
-    if (alreadyExists(definition, existing)) return false;
-    if (existing.length >= MAX_INDEXES) {
+  *createIndex(collection: Collection, definition: IndexDefinition): Steps<boolean> {
+    for (;;) {
+      if (collection.dropped) throw collectionDropped(collection);
+      const existing = collection.indexes.map((index) => index.definition);
+      if (!alreadyExists(definition, existing)) break;
+      if (
+        !collection.indexes.some(({ building, definition: { name } }) => building && name === definition.name)
+      )
+        return false;
+      yield 'pause';
+    }
+    if (collection.indexes.length >= MAX_INDEXES) {
       throw new MongoError(
         ErrorCode.CannotCreateIndex,
         `add index fails, too many indexes for ${collection.namespace}`,
       );
     }
     const index = this.newIndex(collection.namespace, definition);
+    this.beginBuilding(collection, index);
     try {
-      for (const { recordId, raw } of collection.scan()) {
-        const keys = index.keysOf(decodeDoc(raw));
-        index.assertUnique(keys, recordId);
-        index.change(recordId, undefined, keys);
-      }
+      yield* fillIndex(collection, index);
     } catch (error) {
-      this.graveyard.buryEntries(index.id);
+      if (error instanceof MongoError && collection.indexes.includes(index))
+        this.dropIndex(collection, index);
       throw error;
     }
-    collection.indexes = [...collection.indexes, index];
+    this.endBuilding(index);
     this.descriptionChanged(collection);
     return true;
   }
@@ -113,7 +155,19 @@ export class Catalog implements CollectionListener {
   dropIndex(collection: Collection, index: BtreeIndex): void {
     collection.indexes = collection.indexes.filter((other) => other !== index);
     this.graveyard.buryEntries(index.id);
+    if (index.building) this.endBuilding(index);
     this.descriptionChanged(collection);
+  }
+
+  private beginBuilding(collection: Collection, index: BtreeIndex): void {
+    index.building = true;
+    this.environment.meta.putSync(metaKey(BUILDING, index.id), Buffer.of(1));
+    collection.indexes = [...collection.indexes, index];
+  }
+
+  private endBuilding(index: BtreeIndex): void {
+    index.building = false;
+    this.environment.meta.removeSync(metaKey(BUILDING, index.id));
   }
 
   countersChanged(collection: Collection): void {
@@ -159,7 +213,7 @@ export class Catalog implements CollectionListener {
   }
 
   private newIndex(namespace: string, definition: IndexDefinition): BtreeIndex {
-    return new BtreeIndex(this.environment.entries, this.nextId(), namespace, definition);
+    return new BtreeIndex(this.environment, this.nextId(), namespace, definition);
   }
 
   private nextId(): number {
@@ -168,6 +222,22 @@ export class Catalog implements CollectionListener {
     next.writeUInt32BE(id + 1);
     this.environment.meta.putSync(NEXT_ID, next);
     return id;
+  }
+}
+
+function* fillIndex(collection: Collection, index: BtreeIndex): Steps<void> {
+  for (const { recordId, raw } of collection.scan()) {
+    const keys = index.keysOf(decodeDoc(raw));
+    index.assertUnique(keys, recordId);
+    index.change(recordId, undefined, keys);
+    yield;
+    if (collection.dropped) throw collectionDropped(collection);
+    if (!collection.indexes.includes(index)) {
+      throw new MongoError(
+        ErrorCode.IndexBuildAborted,
+        `Index build failed: ${index.definition.name} was dropped`,
+      );
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Binary } from 'bson';
 import type { Doc } from '../bson/values.js';
-import { MongoError } from '../errors.js';
+import { ErrorCode, MongoError } from '../errors.js';
 import { indexPrefix, RECORD_ID_SIZE, recordIdBytes, type BtreeIndex } from '../index/btree-index.js';
-import type { Environment, Store } from './environment.js';
+import type { Environment } from './environment.js';
 
 const PREFIX_SIZE = 4;
 const MAX_RECORD_ID = 2 ** (8 * RECORD_ID_SIZE) - 1;
@@ -39,7 +39,7 @@ export class Collection {
   readonly prefix: Buffer;
   readonly id: number;
   readonly database: string;
-  readonly name: string;
+  name: string;
   /** What `create` was given and listCollections shows. */
   readonly options: Doc;
   readonly uuid: Binary;
@@ -51,7 +51,6 @@ export class Collection {
   /** Sum of the documents' BSON sizes, in bytes. */
   size = 0;
   private nextRecordId: number | undefined;
-  private readonly records: Store;
 
   private readonly listener: CollectionListener;
 
@@ -67,7 +66,6 @@ export class Collection {
     this.indexes = description.indexes;
     this.listener = description.listener;
     this.prefix = indexPrefix(this.id);
-    this.records = environment.records;
   }
 
   get namespace(): string {
@@ -81,14 +79,16 @@ export class Collection {
   }
 
   read(recordId: number): Buffer | undefined {
-    return this.records.getBinary(this.recordKey(recordId));
+    this.environment.touched(1, 0);
+    return this.environment.records.getBinary(this.recordKey(recordId));
   }
 
   /** Stores a new document. Throws DuplicateKey (11000) and errors of index keys, having written nothing. */
   insert(doc: Doc, raw: Uint8Array): number {
     const recordId = this.takeRecordId();
     this.changeEntries(recordId, undefined, doc);
-    this.records.putSync(this.recordKey(recordId), asBuffer(raw));
+    this.environment.records.putSync(this.recordKey(recordId), asBuffer(raw));
+    this.environment.touched(1 + this.indexes.length, 0);
     this.adjust(1, raw.length);
     return recordId;
   }
@@ -96,13 +96,13 @@ export class Collection {
   /** Puts another document with the same _id in a record's place. Throws as `insert` does. */
   replace(recordId: number, before: Doc, beforeSize: number, after: Doc, raw: Uint8Array): void {
     this.changeEntries(recordId, before, after);
-    this.records.putSync(this.recordKey(recordId), asBuffer(raw));
+    this.environment.records.putSync(this.recordKey(recordId), asBuffer(raw));
     this.adjust(0, raw.length - beforeSize);
   }
 
   remove(recordId: number, doc: Doc, size: number): void {
     this.changeEntries(recordId, doc, undefined);
-    this.records.removeSync(this.recordKey(recordId));
+    this.environment.records.removeSync(this.recordKey(recordId));
     this.adjust(-1, -size);
   }
 
@@ -136,6 +136,7 @@ export class Collection {
       bytes += value.length;
       if (bytes > MAX_CHUNK_BYTES) break;
     }
+    this.environment.touched(1, bytes);
     return chunk;
   }
 
@@ -170,7 +171,7 @@ export class Collection {
 
   private lastRecordId(): number {
     const range = { start: indexPrefix(this.id + 1), end: this.prefix, reverse: true, limit: 1 };
-    for (const key of this.records.getKeys(range))
+    for (const key of this.environment.records.getKeys(range))
       return Buffer.from(key).readUIntBE(PREFIX_SIZE, RECORD_ID_SIZE);
     return 0;
   }
@@ -178,4 +179,9 @@ export class Collection {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** What an operation ends with whose collection is dropped while it goes on. */
+export function collectionDropped({ uuid }: Collection): MongoError {
+  return new MongoError(ErrorCode.QueryPlanKilled, `collection dropped. UUID ${uuid.toString('hex')}`);
 }

@@ -17,12 +17,14 @@ export function encodeCollection(collection: Collection): Buffer {
       name: collection.name,
       options: collection.options,
       uuid: collection.uuid,
-      indexes: collection.indexes.map((index) => ({
-        id: index.id,
-        spec: index.definition.spec,
-        multikey: index.multikey,
-        truncated: index.truncated,
-      })),
+      indexes: collection.indexes
+        .filter(({ building }) => !building)
+        .map((index) => ({
+          id: index.id,
+          spec: index.definition.spec,
+          multikey: index.multikey,
+          truncated: index.truncated,
+        })),
     }),
   );
 }
@@ -39,7 +41,7 @@ export function decodeCollection(
   const indexes = asArray(doc.get('indexes')).map((value) => {
     const index = asDoc(value);
     return new BtreeIndex(
-      environment.entries,
+      environment,
       Number(index.get('id')),
       `${database}.${name}`,
       parseIndexSpec(asDoc(index.get('spec'))),

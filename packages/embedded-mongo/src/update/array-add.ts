@@ -1,6 +1,7 @@
-import { compareValues, valuesEqual } from '../bson/compare.js';
+import { compareValues } from '../bson/compare.js';
 import { display } from '../bson/display.js';
 import { type Doc, typeName, type Value } from '../bson/values.js';
+import { ValueSet } from '../bson/value-set.js';
 import { badValue, ErrorCode, MongoError } from '../errors.js';
 import { exactInteger } from '../query/numbers.js';
 import { compileSort } from '../sort.js';
@@ -121,11 +122,9 @@ export function addToSet(_path: string, operand: Value): LeafOp {
     blocked: 'create',
     apply: (current, context) => {
       if (current !== undefined && !Array.isArray(current)) throw notASet(current, context);
-      const result = [...(current ?? [])];
-      for (const value of values) {
-        if (!result.some((element) => valuesEqual(element, value))) result.push(value);
-      }
-      return current?.length === result.length ? current : result;
+      const present = new ValueSet(current ?? []);
+      const added = values.filter((value) => present.add(value));
+      return current !== undefined && added.length === 0 ? current : [...(current ?? []), ...added];
     },
   };
 }

@@ -1,6 +1,7 @@
 import { valuesEqual } from '../bson/compare.js';
 import { display } from '../bson/display.js';
 import { isNumber, isRegex, typeName, type Value } from '../bson/values.js';
+import { ValueSet } from '../bson/value-set.js';
 import { badValue, ErrorCode, MongoError } from '../errors.js';
 import { compileQuery } from '../query/compile.js';
 import { isOperatorDoc } from '../query/field.js';
@@ -31,7 +32,8 @@ export function pullAll(_path: string, operand: Value): LeafOp {
   if (!Array.isArray(operand)) {
     throw badValue(`$pullAll requires an array argument but was given a ${typeName(operand)}`);
   }
-  return culling((element) => operand.some((value) => valuesEqual(element, value)));
+  const removed = new ValueSet(operand);
+  return culling((element) => removed.has(element));
 }
 
 function culling(test: ElementTest): LeafOp {

@@ -6,9 +6,9 @@ import { Application } from './apply.js';
 import { ArrayFilters } from './array-filters.js';
 import type { UpdateContext } from './leaf.js';
 import { updateOperators } from './operators.js';
-import { refuseArrayElement, renameEntries } from './rename.js';
+import { checkRenameSource, renameEntries } from './rename.js';
 import { buildTree, type UpdateBranch, type UpdateEntry } from './tree.js';
-import { checkedUpdatePath, isArrayFilterPart } from './update-path.js';
+import { checkedUpdatePath, checkStorable, isArrayFilterPart } from './update-path.js';
 
 /** An update by operators, `{ $set: { a: 1 }, ... }`. */
 export class Modification {
@@ -27,7 +27,7 @@ export class Modification {
   }
 
   apply(doc: Doc, context: UpdateContext): Doc {
-    for (const path of this.renames) refuseArrayElement(doc, path, 'source');
+    for (const path of this.renames) checkRenameSource(doc, path);
     return new Application(doc, context, this.filters).run(
       this.positional ? this.placed(context) : this.tree,
     );
@@ -75,6 +75,7 @@ export class Modification {
   private add(entry: UpdateEntry): void {
     const path = entry.parts.join('.');
     for (const part of entry.parts) if (isArrayFilterPart(part)) this.filters.use(part, path);
+    if (entry.op.blocked === 'create') checkStorable(entry.parts);
     this.entries.push(entry);
   }
 }

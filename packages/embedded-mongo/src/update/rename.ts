@@ -1,7 +1,7 @@
 import { display } from '../bson/display.js';
 import type { Doc, Value } from '../bson/values.js';
 import { identicalValues } from '../bson/compare.js';
-import { badValue } from '../errors.js';
+import { badValue, ErrorCode, MongoError } from '../errors.js';
 import { arrayIndex, parsePath, type Path, valueAt } from '../path.js';
 import { idText } from './leaf.js';
 import type { UpdateEntry } from './tree.js';
@@ -56,20 +56,36 @@ function refuseDynamic(role: string, parts: readonly string[], path: string): vo
 }
 
 /**
- * Throws BadValue (2) when the path leads into an array: elements cannot be renamed. A source that does not exist is
- * no error, whatever lies on the way.
+ * A source that does not exist is no error, but throws PathNotViable (28) where a scalar, or an array without an index,
+ * is in its way, and BadValue (2) where it lies within an array: elements cannot be renamed.
  */
-export function refuseArrayElement(root: Doc, path: Path, role: 'source' | 'destination'): void {
-  let array: string | undefined;
+export function checkRenameSource(root: Doc, path: Path): void {
+  let current: Value = root;
+  for (const [i, part] of path.parts.entries()) {
+    if (!(current instanceof Map) && !(Array.isArray(current) && arrayIndex(part) >= 0)) {
+      const element = `{${path.parts[i - 1] ?? ''}: ${display(current)}}`;
+      throw new MongoError(
+        ErrorCode.PathNotViable,
+        `cannot use the part (${part} of ${path.text}) to traverse the element (${element})`,
+      );
+    }
+    const child: Value | undefined = childOf(current, part);
+    if (child === undefined) return;
+    current = child;
+  }
+  refuseArrayElement(root, path, 'source');
+}
+
+function refuseArrayElement(root: Doc, path: Path, role: 'source' | 'destination'): void {
   let current: Value | undefined = root;
   for (const [i, part] of path.parts.entries()) {
-    if (Array.isArray(current)) array ??= path.parts[i - 1];
+    if (Array.isArray(current)) {
+      throw badValue(
+        `The ${role} field cannot be an array element, '${path.text}' in doc with ${idText(root).slice(1, -1).trim()} has an array field called '${path.parts[i - 1] ?? ''}'`,
+      );
+    }
     current = childOf(current, part);
   }
-  if (array === undefined || (role === 'source' && current === undefined)) return;
-  throw badValue(
-    `The ${role} field cannot be an array element, '${path.text}' in doc with ${idText(root).slice(1, -1)} has an array field called '${array}'`,
-  );
 }
 
 function childOf(value: Value | undefined, part: string): Value | undefined {

@@ -6,7 +6,7 @@ export function isArrayFilterPart(part: string): boolean {
   return part.startsWith('$[') && part.endsWith(']');
 }
 
-/** The parts of a path that an update names. Throws EmptyFieldName (56), DollarPrefixedFieldName (52) and BadValue (2). */
+/** The parts of a path that an update names. Throws EmptyFieldName (56) and BadValue (2). */
 export function checkedUpdatePath(path: string): string[] {
   if (path === '') throw new MongoError(ErrorCode.EmptyFieldName, 'An empty update path is not valid.');
   const parts = path.split('.');
@@ -16,17 +16,19 @@ export function checkedUpdatePath(path: string): string[] {
       `The update path '${path}' contains an empty field name, which is not allowed.`,
     );
   }
-  for (const part of parts) checkPart(part, path);
   checkPositions(parts, path);
   return parts;
 }
 
-function checkPart(part: string, path: string): void {
-  if (!part.startsWith('$') || part === '$' || isArrayFilterPart(part) || DBREF_FIELDS.has(part)) return;
-  throw new MongoError(
-    ErrorCode.DollarPrefixedFieldName,
-    `The dollar ($) prefixed field '${part}' in '${path}' is not valid for storage.`,
-  );
+/** Fields whose names begin with `$` may be removed, but not made. Throws DollarPrefixedFieldName (52). */
+export function checkStorable(parts: readonly string[]): void {
+  for (const part of parts) {
+    if (!part.startsWith('$') || part === '$' || isArrayFilterPart(part) || DBREF_FIELDS.has(part)) continue;
+    throw new MongoError(
+      ErrorCode.DollarPrefixedFieldName,
+      `The dollar ($) prefixed field '${part}' in '${parts.join('.')}' is not valid for storage.`,
+    );
+  }
 }
 
 function checkPositions(parts: readonly string[], path: string): void {

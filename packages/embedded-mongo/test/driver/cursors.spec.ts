@@ -12,7 +12,9 @@ afterAll(() => server.close());
 async function filled(count: number) {
   const collection = server.collection();
   await collection.createIndex({ n: 1 });
-  await collection.insertMany(Array.from({ length: count }, (_, n) => ({ _id: n, n, text: 'x'.repeat(20) })) as never);
+  await collection.insertMany(
+    Array.from({ length: count }, (_, n) => ({ _id: n, n, text: 'x'.repeat(20) })) as never,
+  );
   return collection;
 }
 
@@ -21,7 +23,11 @@ describe('cursors', () => {
     const collection = await filled(2500);
     const forwards = await collection.find({}, { batchSize: 100 }).sort({ n: 1 }).toArray();
     expect(forwards.map((doc) => doc['n'])).toEqual(Array.from({ length: 2500 }, (_, n) => n));
-    const backwards = await collection.find({ n: { $gte: 5 } }, { batchSize: 7 }).sort({ n: -1 }).limit(300).toArray();
+    const backwards = await collection
+      .find({ n: { $gte: 5 } }, { batchSize: 7 })
+      .sort({ n: -1 })
+      .limit(300)
+      .toArray();
     expect(backwards.map((doc) => doc['n'])).toEqual(Array.from({ length: 300 }, (_, n) => 2499 - n));
     const unsorted = await collection.find({}, { batchSize: 99 }).toArray();
     expect(unsorted).toHaveLength(2500);
@@ -32,7 +38,10 @@ describe('cursors', () => {
     const find = (options: object) => server.db.command({ find: collection.collectionName, ...options });
     const first = await find({});
     expect(first['cursor'].firstBatch).toHaveLength(101);
-    const more = await server.db.command({ getMore: first['cursor'].id, collection: collection.collectionName });
+    const more = await server.db.command({
+      getMore: first['cursor'].id,
+      collection: collection.collectionName,
+    });
     expect(more['cursor'].nextBatch).toHaveLength(199);
     expect(Long.isLong(more['cursor'].id) ? more['cursor'].id.toNumber() : Number(more['cursor'].id)).toBe(0);
     expect((await find({ singleBatch: true, batchSize: 3 }))['cursor'].firstBatch).toHaveLength(3);
@@ -47,7 +56,12 @@ describe('cursors', () => {
     for (let n = 0; n < 8; n++) await collection.insertOne({ n, text });
     const reply = await server.db.command({ find: collection.collectionName, batchSize: 100 });
     expect(reply['cursor'].firstBatch.length).toBeLessThan(8);
-    expect(await collection.find().map((doc) => doc['n']).toArray()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(
+      await collection
+        .find()
+        .map((doc) => doc['n'])
+        .toArray(),
+    ).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
   it('never give a document twice because it was moved in the index', async () => {
@@ -85,7 +99,10 @@ describe('cursors', () => {
     const collection = await filled(400);
     const name = collection.collectionName;
     const { cursor } = (await server.db.command({ find: name, batchSize: 5 })) as { cursor: { id: unknown } };
-    const killed = await server.db.command({ killCursors: name, cursors: [cursor.id, Long.fromNumber(12345)] });
+    const killed = await server.db.command({
+      killCursors: name,
+      cursors: [cursor.id, Long.fromNumber(12345)],
+    });
     expect(killed).toMatchObject({ cursorsKilled: [cursor.id] });
     expect(killed['cursorsNotFound']).toHaveLength(1);
     const gone = await rejection(server.db.command({ getMore: cursor.id, collection: name }));
@@ -104,7 +121,8 @@ describeEmbedded('idle cursors', () => {
     };
     expect(await open()).toBeGreaterThan(0);
     const deadline = Date.now() + 10_000;
-    while ((await open()) > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    while ((await open()) > 0 && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 50));
     expect((await rejection(cursor.toArray()))['code']).toBe(43);
   });
 });

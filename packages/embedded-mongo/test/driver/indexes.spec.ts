@@ -7,7 +7,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 async function planOf(collection: Collection, filter: object, sort: object = {}): Promise<string> {
-  const { queryPlanner } = await collection.find(filter).sort(sort as never).explain('queryPlanner');
+  const { queryPlanner } = await collection.find(filter, { sort: sort as never }).explain('queryPlanner');
   return JSON.stringify(queryPlanner.winningPlan);
 }
 
@@ -71,7 +71,11 @@ describe('unique indexes', () => {
     expect((await rejection(sparse.insertOne({ a: 1 })))['code']).toBe(11000);
     const partial = server.collection();
     await partial.createIndex({ call: 1 }, { unique: true, partialFilterExpression: { open: true } });
-    await partial.insertMany([{ call: 1, open: false }, { call: 1, open: false }, { call: 1, open: true }]);
+    await partial.insertMany([
+      { call: 1, open: false },
+      { call: 1, open: false },
+      { call: 1, open: true },
+    ]);
     expect((await rejection(partial.insertOne({ call: 1, open: true })))['code']).toBe(11000);
     await partial.updateOne({ open: true }, { $set: { open: false } });
     await partial.insertOne({ call: 1, open: true });
@@ -107,7 +111,11 @@ describe('the planner', () => {
     const plan = await planOf(collection, { conversation: 1, seq: { $lt: 100 } }, { seq: -1 });
     expect(plan).toContain('"indexName":"conversation_1_seq_-1"');
     expect(plan).not.toContain('"SORT"');
-    const found = await collection.find({ conversation: 1, seq: { $lt: 100 } }).sort({ seq: -1 }).limit(3).toArray();
+    const found = await collection
+      .find({ conversation: 1, seq: { $lt: 100 } })
+      .sort({ seq: -1 })
+      .limit(3)
+      .toArray();
     expect(found.map((doc) => doc['seq'])).toEqual([97, 93, 89]);
     const backwards = await collection.find({ conversation: 1 }).sort({ seq: 1 }).limit(2).toArray();
     expect(backwards.map((doc) => doc['seq'])).toEqual([1, 5]);
@@ -126,7 +134,11 @@ describe('the planner', () => {
   it('takes a partial index only for queries inside it', async () => {
     const collection = server.collection();
     await collection.createIndex({ a: 1 }, { partialFilterExpression: { open: true, n: { $gt: 5 } } });
-    await collection.insertMany([{ a: 1, open: true, n: 9 }, { a: 1, open: false, n: 9 }, { a: 1, open: true, n: 5 }]);
+    await collection.insertMany([
+      { a: 1, open: true, n: 9 },
+      { a: 1, open: false, n: 9 },
+      { a: 1, open: true, n: 5 },
+    ]);
     expect(await planOf(collection, { a: 1, open: true, n: { $gte: 6 } })).toContain('IXSCAN');
     expect(await planOf(collection, { a: 1, open: true, n: { $gte: 5 } })).toContain('COLLSCAN');
     expect(await planOf(collection, { a: 1, open: true })).toContain('COLLSCAN');
@@ -153,6 +165,22 @@ describe('the planner', () => {
     expect((await rejection(collection.updateOne({}, { $set: { a: 2 } }, { hint: 'nope' })))['code']).toBe(2);
   });
 
+  it('looks up long lists of values, by whatever plan', async () => {
+    const collection = server.collection();
+    await collection.createIndex({ a: 1, b: 1 });
+    await collection.insertMany(Array.from({ length: 400 }, (_, n) => ({ a: n, b: n % 3 })));
+    const evens = Array.from({ length: 30_000 }, (_, n) => n * 2);
+    expect(await collection.countDocuments({ a: { $in: evens } })).toBe(200);
+    expect(await collection.countDocuments({ a: { $in: evens.slice(0, 150) }, b: { $in: [0, 1] } })).toBe(
+      100,
+    );
+    expect(await collection.countDocuments({ a: { $in: evens.slice(0, 9000) }, b: { $in: [0, 1, 7] } })).toBe(
+      133,
+    );
+    const found = await collection.find({ a: { $in: [5, 3, 9, 3] } }).toArray();
+    expect(found.map((doc) => doc['a'])).toEqual([3, 5, 9]);
+  });
+
   it('says how much it looked at', async () => {
     const collection = server.collection();
     await collection.createIndex({ a: 1 });
@@ -168,8 +196,12 @@ describe('namespaces', () => {
     await collection.insertOne({ a: 1 });
     await collection.createIndex({ a: 1 }, { unique: true });
     const named = { name: collection.collectionName };
-    expect(await server.db.listCollections(named).toArray()).toMatchObject([{ ...named, type: 'collection' }]);
-    const error = await rejection(server.db.createCollection(collection.collectionName, { capped: true, size: 10 }));
+    expect(await server.db.listCollections(named).toArray()).toMatchObject([
+      { ...named, type: 'collection' },
+    ]);
+    const error = await rejection(
+      server.db.createCollection(collection.collectionName, { capped: true, size: 10 }),
+    );
     expect(error['code']).toBeGreaterThan(0);
     await collection.drop();
     expect(await server.db.listCollections(named).toArray()).toEqual([]);

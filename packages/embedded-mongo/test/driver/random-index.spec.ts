@@ -18,7 +18,10 @@ function randomDocument(random: Random, index: number): Filter {
   const doc: Filter = { _id: index };
   for (const name of ['a', 'b', 'c']) if (random.chance(0.85)) doc[name] = randomValue(random);
   if (random.chance(0.6)) {
-    const nested = () => ({ x: randomScalar(random), ...(random.chance(0.5) ? { y: randomScalar(random) } : {}) });
+    const nested = () => ({
+      x: randomScalar(random),
+      ...(random.chance(0.5) ? { y: randomScalar(random) } : {}),
+    });
     doc['d'] = random.chance(0.4) ? Array.from({ length: random.below(3) }, nested) : nested();
   }
   return doc;
@@ -48,7 +51,9 @@ function randomFilter(random: Random): Filter {
   const filter: Filter = {};
   const conditions = 1 + random.below(3);
   for (let count = 0; count < conditions; count++) filter[random.pick(PATHS)] = randomCondition(random);
-  return random.chance(0.1) ? { $or: [filter, { b: randomScalar(random) }] } : filter;
+  if (!random.chance(0.2)) return filter;
+  const branch = { [random.pick(PATHS)]: randomCondition(random) };
+  return { $or: [filter, branch], ...(random.chance(0.3) ? { c: randomCondition(random) } : {}) };
 }
 
 type Key = Record<string, 1 | -1>;
@@ -85,18 +90,28 @@ async function createRandomIndexes(collection: Collection, random: Random): Prom
 function randomSort(random: Random, keys: readonly Key[]): Key {
   const base = keys.length > 0 && random.chance(0.7) ? random.pick(keys) : randomKey(random);
   const direction = random.pick([1, -1] as const);
-  const sort = Object.entries(base).slice(random.below(2)).map(([path, order]) => [path, order * direction]);
+  const sort = Object.entries(base)
+    .slice(random.below(2))
+    .map(([path, order]) => [path, order * direction]);
   return Object.fromEntries([...sort, ...('_id' in base ? [] : [['_id', 1]])]) as Key;
 }
 
 /** Ids, or the code of the refusal, which has to be the same whatever plan is used. */
-async function ids(collection: Collection, filter: Filter, options: Record<string, unknown> = {}): Promise<unknown[]> {
+async function ids(
+  collection: Collection,
+  filter: Filter,
+  options: Record<string, unknown> = {},
+): Promise<unknown[]> {
   try {
     const docs = await collection.find(filter, { projection: { _id: 1 }, ...options }).toArray();
     return docs.map((doc) => doc._id);
   } catch (error) {
     return [(error as { code?: unknown }).code];
   }
+}
+
+function inIdOrder(found: readonly unknown[]): string {
+  return JSON.stringify(found.toSorted((a, b) => Number(a) - Number(b)));
 }
 
 describe('finds with indexes', () => {
@@ -119,18 +134,18 @@ describe('finds with indexes', () => {
         const sortedScan = await ids(collection, filter, { sort, hint: { $natural: 1 } });
         const sorted = await ids(collection, filter, { sort });
         if (query % 10 === 0) {
-          const explained = collection.find(filter).sort(sort).explain('queryPlanner');
+          const explained = collection.find(filter, { sort }).explain('queryPlanner');
           const plan = JSON.stringify(await explained.catch(() => 'refused'));
           if (plan.includes('IXSCAN')) indexed++;
           if (plan.includes('IXSCAN') && !plan.includes('"SORT"')) sortedByIndex++;
         }
-        const same = JSON.stringify(found.toSorted()) === JSON.stringify(scanned.toSorted());
-        if (!same || JSON.stringify(sorted) !== JSON.stringify(sortedScan)) wrong.push({ round, filter, sort, scanned, found, sortedScan, sorted });
+        const same = inIdOrder(found) === inIdOrder(scanned);
+        if (!same || JSON.stringify(sorted) !== JSON.stringify(sortedScan))
+          wrong.push({ round, filter, sort, scanned, found, sortedScan, sorted });
       }
     }
     expect({ seed: random.seed, wrong }).toEqual({ seed: random.seed, wrong: [] });
     // The comparison is worth nothing when no index is used.
-    process.stderr.write(`${indexed} ${sortedByIndex}\n`);
     expect(indexed).toBeGreaterThan(ROUNDS * 5);
     expect(sortedByIndex).toBeGreaterThan(ROUNDS);
   }, 120_000);

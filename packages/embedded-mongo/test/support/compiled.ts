@@ -1,20 +1,40 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const packageDir = join(import.meta.dirname, '..', '..');
 
-/** The package as JavaScript, for tests that need a process to kill. `remove` deletes it. */
-export function compilePackage(): { entry: string; remove(): void } {
-  const dist = join(packageDir, 'dist');
-  mkdirSync(dist, { recursive: true });
-  const outDir = mkdtempSync(join(dist, 'test-'));
+export interface CompiledPackage {
+  /** dist/index.js and bin/embedded-mongo.js of the copy. */
+  readonly entry: string;
+  readonly bin: string;
+  remove(): void;
+}
+
+/** A copy of the package as JavaScript, for tests that need a process to kill. */
+export function compilePackage(): CompiledPackage {
+  const ignored = join(packageDir, 'dist');
+  mkdirSync(ignored, { recursive: true });
+  const root = mkdtempSync(join(ignored, 'test-'));
   const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-  const flags = ['--outDir', outDir, '--declaration', 'false', '--sourceMap', 'false', '--noCheck'];
+  const flags = [
+    '--outDir',
+    join(root, 'dist'),
+    '--declaration',
+    'false',
+    '--sourceMap',
+    'false',
+    '--noCheck',
+  ];
   execFileSync(process.execPath, [compiler, '-p', join(packageDir, 'tsconfig.json'), ...flags]);
-  return { entry: join(outDir, 'index.js'), remove: () => rmSync(outDir, { recursive: true, force: true }) };
+  cpSync(join(packageDir, 'bin'), join(root, 'bin'), { recursive: true });
+  return {
+    entry: join(root, 'dist', 'index.js'),
+    bin: join(root, 'bin', 'embedded-mongo.js'),
+    remove: () => rmSync(root, { recursive: true, force: true }),
+  };
 }
 
 /** Starts a server in a process of its own over that folder; resolves with its URI. */

@@ -1,4 +1,15 @@
-import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
+import {
+  Binary,
+  BSONRegExp,
+  Decimal128,
+  Double,
+  Int32,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+} from 'bson';
 
 /** A reproducible source of randomness: the seed of a failing run is printed and can be given as RANDOM_SEED. */
 export class Random {
@@ -35,9 +46,44 @@ export function newSeed(): number {
   return Number(process.env['RANDOM_SEED'] ?? Date.now() % 1_000_000_007);
 }
 
-const DECIMALS = ['1', '1.0', '0.1', '1E+3', '-2.5', '9007199254740993', '1E-6176', '-1E+6144', 'NaN', 'Infinity'];
-const DOUBLES = [0, -0, 1, -1, 0.1, 2.5, -2.5, 1e300, -1e300, 5e-324, -5e-324, Number.NaN, Infinity, -Infinity, 2 ** 53];
-const LONGS = ['0', '1', '-1', '9007199254740993', '9007199254740992', '-9007199254740993', '9223372036854775807'];
+const DECIMALS = [
+  '1',
+  '1.0',
+  '0.1',
+  '1E+3',
+  '-2.5',
+  '9007199254740993',
+  '1E-6176',
+  '-1E+6144',
+  'NaN',
+  'Infinity',
+];
+const DOUBLES = [
+  0,
+  -0,
+  1,
+  -1,
+  0.1,
+  2.5,
+  -2.5,
+  1e300,
+  -1e300,
+  5e-324,
+  -5e-324,
+  Number.NaN,
+  Infinity,
+  -Infinity,
+  2 ** 53,
+];
+const LONGS = [
+  '0',
+  '1',
+  '-1',
+  '9007199254740993',
+  '9007199254740992',
+  '-9007199254740993',
+  '9223372036854775807',
+];
 const STRINGS = ['', 'a', 'ab', 'b', 'a\0', 'a\0b', '\0', 'ä', '\u{1f600}', '\uffee', 'A', 'aa'];
 
 /** Few different values of many types, among them those that are easy to get wrong: so that they meet often. */
@@ -64,7 +110,9 @@ export function randomScalar(random: Random): unknown {
     case 11:
       return new Date(random.pick([0, -1, 1, 1e12, -1e12]));
     case 12:
-      return new ObjectId(random.pick(['000000000000000000000000', 'ffffffffffffffffffffffff', '0a0b0c0d0e0f000102030405']));
+      return new ObjectId(
+        random.pick(['000000000000000000000000', 'ffffffffffffffffffffffff', '0a0b0c0d0e0f000102030405']),
+      );
     case 13:
       return new Binary(Buffer.alloc(random.below(3), random.below(2)), random.pick([0, 4, 0x80]));
     case 14:

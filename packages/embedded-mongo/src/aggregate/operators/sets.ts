@@ -1,4 +1,5 @@
 import { compareValues } from '../../bson/compare.js';
+import { ValueSet } from '../../bson/value-set.js';
 import type { Value } from '../../bson/values.js';
 import { MongoError } from '../../errors.js';
 import { isTrue } from '../../query/numbers.js';
@@ -16,10 +17,6 @@ export function distinct(elements: readonly Value[]): Value[] {
   return sorted.filter((element, i) => i === 0 || compareValues(sorted[i - 1] ?? null, element) !== 0);
 }
 
-function has(set: readonly Value[], value: Value): boolean {
-  return set.some((element) => compareValues(element, value) === 0);
-}
-
 function union(arrays: readonly Maybe[]): Maybe {
   if (arrays.some(isAbsent)) return null;
   return distinct(
@@ -34,8 +31,9 @@ function intersection(arrays: readonly Maybe[]): Maybe {
   const sets = arrays.map((array) =>
     requireArray(array, 17047, 'All operands of $setIntersection must be arrays. One argument is of type: '),
   );
-  const [first = [], ...others] = sets;
-  return distinct(first.filter((element) => others.every((set) => has(set, element))));
+  const [first = []] = sets;
+  const others = sets.slice(1).map((set) => new ValueSet(set));
+  return distinct(first.filter((element) => others.every((set) => set.has(element))));
 }
 
 function difference(a: Maybe, b: Maybe): Maybe {
@@ -50,9 +48,8 @@ function difference(a: Maybe, b: Maybe): Maybe {
     17049,
     'both operands of $setDifference must be arrays. Second argument is of type: ',
   );
-  const kept: Value[] = [];
-  for (const element of left) if (!has(right, element) && !has(kept, element)) kept.push(element);
-  return kept;
+  const excluded = new ValueSet(right);
+  return new ValueSet(left.filter((element) => !excluded.has(element))).values;
 }
 
 function equalSets(arrays: readonly Maybe[]): Maybe {
@@ -76,7 +73,8 @@ function subset(a: Maybe, b: Maybe): Maybe {
     17042,
     'both operands of $setIsSubset must be arrays. Second argument is of type: ',
   );
-  return left.every((element) => has(right, element));
+  const all = new ValueSet(right);
+  return left.every((element) => all.has(element));
 }
 
 export const setOperators: OperatorTable = {

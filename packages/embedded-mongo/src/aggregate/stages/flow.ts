@@ -23,7 +23,7 @@ export function sort(spec: Value): RunStage {
   if (spec.size === 0) throw new MongoError(15976, '$sort stage must have at least one sort key');
   const order = compileSort(spec);
   return function* run(source) {
-    yield* [...source].sort(order);
+    yield* [...source].toSorted(order);
   };
 }
 
@@ -76,7 +76,7 @@ function stageNumber(name: string, spec: Value, code: number): number {
 }
 
 /** Nothing comes out where nothing comes in. */
-export function count(spec: Value): RunStage {
+export function countDocs(spec: Value): RunStage {
   if (typeof spec !== 'string') throw new MongoError(40156, 'the count field must be a non-empty string');
   if (spec === '') throw new MongoError(40157, 'the count field must be a non-empty string');
   if (spec.startsWith('$')) throw new MongoError(40158, 'the count field cannot be a $-prefixed path');
@@ -84,7 +84,8 @@ export function count(spec: Value): RunStage {
   if (spec.includes('.')) throw new MongoError(40160, "the count field cannot contain '.'");
   return function* run(source) {
     let total = 0;
-    for (const _doc of source) total++;
+    const docs = source[Symbol.iterator]();
+    while (docs.next().done !== true) total++;
     if (total > 0) yield new Map([[spec, countValue(total)]]);
   };
 }

@@ -3,7 +3,7 @@ import { typeName } from '../../bson/values.js';
 import { MongoError } from '../../errors.js';
 import { type Accumulator, type AccumulatorFactory, accumulatorFactory } from '../accumulators.js';
 import { compileExpression } from '../expression.js';
-import { groupKey } from '../group-key.js';
+import { equalityKey } from '../../bson/equality-key.js';
 import type { Expr } from '../scope.js';
 import type { RunStage, StageContext } from '../stage.js';
 
@@ -39,7 +39,7 @@ export function group(spec: Value, context: StageContext): RunStage {
 }
 
 function groupOf(groups: Map<string, Group>, id: Value, fields: readonly GroupField[]): Group {
-  const key = groupKey(id);
+  const key = equalityKey(id);
   const existing = groups.get(key);
   if (existing) return existing;
   const created = { id, accumulators: fields.map((field) => field.create()) };

@@ -1,5 +1,5 @@
 /** Runs the tasks of one key one after another, in the order in which they came; tasks of different keys do not wait for each other. */
-export class InOrder {
+export class KeyedQueue {
   private readonly tails = new Map<string, Promise<unknown>>();
 
   run<T>(key: string, task: () => Promise<T>): Promise<T> {

@@ -1,17 +1,17 @@
-import { toDecimalParts } from '../bson/arithmetic.js';
-import { canonicalType } from '../bson/compare.js';
-import { exactFromDouble, stripZeros } from '../bson/decimal.js';
-import { encodeDoc } from '../bson/encode.js';
-import { isDouble, isInt32, isNumber, type NumberValue, textOf, type Value } from '../bson/values.js';
+import { toDecimalParts } from './arithmetic.js';
+import { canonicalType } from './compare.js';
+import { exactFromDouble, stripZeros } from './decimal.js';
+import { encodeDoc } from './encode.js';
+import { isDouble, isInt32, isNumber, type NumberValue, textOf, type Value } from './values.js';
 
 /** A text that is the same for values that compare equal, 1 and 1.0, and differs for all others. */
-export function groupKey(v: Value): string {
+export function equalityKey(v: Value): string {
   const text = textOf(v);
   if (text !== undefined) return `s${text.length}:${text}`;
   if (isNumber(v)) return `n${numberKey(v)}`;
-  if (Array.isArray(v)) return `[${v.map(groupKey).join(',')}]`;
+  if (Array.isArray(v)) return `[${v.map(equalityKey).join(',')}]`;
   if (v instanceof Map)
-    return `{${[...v].map(([name, field]) => `${groupKey(name)}=${groupKey(field)}`).join(',')}}`;
+    return `{${[...v].map(([name, field]) => `${equalityKey(name)}=${equalityKey(field)}`).join(',')}}`;
   if (typeof v === 'boolean') return v ? 't' : 'f';
   if (v instanceof Date) return `d${v.getTime()}`;
   return `${canonicalType(v)}/${encodeDoc(new Map([['', v]])).toString('latin1')}`;

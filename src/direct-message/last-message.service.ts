@@ -1,0 +1,41 @@
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { DirectConversationRepository } from './direct-conversation.repository.js';
+import type { DirectMessage } from './direct-message.schema.js';
+
+/**
+ * Keeps `lastMessage` of conversations up to date behind the messages, which do not wait for it. At most one write at a time for a
+ * conversation, of the newest message by then: a burst of messages costs two writes.
+ */
+@Injectable()
+export class LastMessageService implements BeforeApplicationShutdown {
+  private readonly logger = new Logger(LastMessageService.name);
+  /** The newest message not yet noted, by conversation. */
+  private readonly newest = new Map<string, DirectMessage>();
+  private readonly writing = new Map<string, Promise<void>>();
+
+  constructor(private readonly conversations: DirectConversationRepository) {}
+
+  note(message: DirectMessage): void {
+    const { conversationId, seq } = message;
+    if ((this.newest.get(conversationId)?.seq ?? 0) < seq) this.newest.set(conversationId, message);
+    if (this.writing.has(conversationId)) return;
+    const writing = this.write(conversationId).finally(() => this.writing.delete(conversationId));
+    this.writing.set(conversationId, writing);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all(this.writing.values());
+  }
+
+  /** Never rejects: the next message of the conversation makes up for a failure. */
+  private async write(conversationId: string): Promise<void> {
+    for (let message = this.newest.get(conversationId); message; message = this.newest.get(conversationId)) {
+      this.newest.delete(conversationId);
+      try {
+        await this.conversations.noteLastMessage(message);
+      } catch (error) {
+        this.logger.warn(`lastMessage of a conversation was not noted: ${(error as Error).name}`);
+      }
+    }
+  }
+}
