@@ -1,6 +1,10 @@
+import { setTimeout } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { DirectConversationRepository } from './direct-conversation.repository.js';
 import type { DirectMessage } from './direct-message.schema.js';
+
+/** A database that hangs must not hold up the shutdown. */
+const FINISH_TIMEOUT_MS = 1000;
 
 /**
  * Keeps `lastMessage` of conversations up to date behind the messages, which do not wait for it. At most one write at a time for a
@@ -23,8 +27,12 @@ export class LastMessageService implements BeforeApplicationShutdown {
     this.writing.set(conversationId, writing);
   }
 
+  /** After the last event was answered, before the database is closed. */
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all(this.writing.values());
+    await Promise.race([
+      Promise.all(this.writing.values()),
+      setTimeout(FINISH_TIMEOUT_MS, undefined, { ref: false }),
+    ]);
   }
 
   /** Never rejects: the next message of the conversation makes up for a failure. */

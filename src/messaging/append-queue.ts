@@ -20,7 +20,7 @@ export interface Appended<M> {
   isNew: boolean;
 }
 
-/** What the lanes of one collection share. */
+/** What the queues of one collection share. */
 export interface QueueContext<M extends StoredMessage> {
   messages: MessageRepository<M>;
   /** Last known seq by conversation. It may be too low, which the unique index detects; never too high: only stored messages set it. */

@@ -1,4 +1,4 @@
-import { type BeforeApplicationShutdown, Module } from '@nestjs/common';
+import { Module, type OnModuleDestroy } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { EmitterService } from './emitter.service.js';
 import { EventDispatcher } from './event-dispatcher.js';
@@ -11,11 +11,11 @@ const DRAIN_TIMEOUT_MS = 2000;
   providers: [EmitterService, EventDispatcher],
   exports: [EmitterService, EventDispatcher],
 })
-export class RealtimeModule implements BeforeApplicationShutdown {
+export class RealtimeModule implements OnModuleDestroy {
   constructor(private readonly dispatcher: EventDispatcher) {}
 
-  /** Sockets are still open here: what is under way is answered before they are closed. */
-  async beforeApplicationShutdown(): Promise<void> {
+  /** The first thing at a shutdown, while sockets are open: what is under way is answered before they are closed. */
+  async onModuleDestroy(): Promise<void> {
     await this.dispatcher.drain(DRAIN_TIMEOUT_MS);
   }
 }

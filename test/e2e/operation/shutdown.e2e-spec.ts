@@ -68,6 +68,8 @@ describe('SIGTERM', () => {
     // With the database stopped the message is surely still under way when the signal comes.
     mongo.child.kill('SIGSTOP');
     const underWay = client.send<DirectMessagePayload>('dm:send_message', hello);
+    // A later event of the same connection is answered, so the message has been taken up.
+    await client.ask('dm:leave_conversation', { conversationId: 'x' });
     const ended = server.stop('SIGTERM');
     const refusedAt = async (): Promise<string | undefined> => {
       const answer = await witness.send('dm:leave_conversation', { conversationId: 'x' });
