@@ -22,7 +22,7 @@ async function expectAllRefused(client: TestClient, code: string): Promise<void>
 }
 
 function serverOf({ app }: TestApp): RealtimeServer {
-  return (app.get(EmitterService, { strict: false }) as unknown as { server: RealtimeServer }).server;
+  return app.get<{ server: RealtimeServer }>(EmitterService, { strict: false }).server;
 }
 
 describe('the expiry is checked on live sockets', () => {

@@ -53,14 +53,14 @@ describe('several nodes', () => {
   it('while they write, whoever reads seq n reads everything up to n', async () => {
     const writers = await Promise.all(urls.map((url) => connectAs(url, user('watched'))));
     const reader = await connectAs(urls[1] as string, astrologer('ravi'));
-    let isWriting = true;
+    const state = { isWriting: true };
     const writing = Promise.all(
       writers.map((client) =>
         Promise.all(Array.from({ length: WATCHED }, (_, i) => send(client, String(i)))),
       ),
-    ).finally(() => (isWriting = false));
+    ).finally(() => (state.isWriting = false));
     const looks: number[] = [];
-    while (isWriting) {
+    while (state.isWriting) {
       const { messages } = await reader.ask<DirectHistoryPayload>('dm:history', {
         conversationId: 'user_watched_ravi',
         afterSeq: 0,

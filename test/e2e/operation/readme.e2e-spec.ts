@@ -25,13 +25,11 @@ describe('README', () => {
 
   it('its table of configuration has every key of the code, and .env.example too', () => {
     const source = readFileSync(join(ROOT, 'src/config/environment.ts'), 'utf8');
-    const keys = [...source.matchAll(/^ {2}([A-Z_]+)[?:]/gm)].map(([, key]) => key);
-    expect(keys.length).toBeGreaterThan(10);
-    const documented = [...readme.matchAll(/^\| `([A-Z_]+)`\s+\|/gm)].map(([, key]) => key);
-    expect(documented.toSorted()).toEqual(keys.toSorted());
+    const keys = new Set([...source.matchAll(/^ {2}([A-Z_]+)[?:]/gm)].map(([, key]) => key));
+    expect(keys.size).toBeGreaterThan(10);
+    const documented = new Set([...readme.matchAll(/^\| `([A-Z_]+)`\s+\|/gm)].map(([, key]) => key));
+    expect(documented).toEqual(keys);
     const example = readFileSync(join(ROOT, '.env.example'), 'utf8');
-    expect([...example.matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, key]) => key).toSorted()).toEqual(
-      keys.toSorted(),
-    );
+    expect(new Set([...example.matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, key]) => key))).toEqual(keys);
   });
 });
