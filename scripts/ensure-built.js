@@ -5,13 +5,19 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const OUTPUTS = ['dist/main.js', 'packages/embedded-mongo/dist/index.js', 'build/demo/main.js'];
+const PACKAGE = 'packages/embedded-mongo';
 const SOURCES = [
   'src',
   'demo',
-  'packages/embedded-mongo/src',
+  `${PACKAGE}/src`,
+  `${PACKAGE}/package.json`,
+  `${PACKAGE}/tsconfig.json`,
   'package.json',
+  'nest-cli.json',
   'tsconfig.base.json',
   'tsconfig.json',
+  'tsconfig.build.json',
+  'tsconfig.tools.json',
 ];
 
 function newest(path) {

@@ -1,4 +1,5 @@
 import type { DirectHistoryPayload, DirectMessagePayload } from '../../../src/contract/direct-message.js';
+import mongoose from 'mongoose';
 import { connectAs, type TestClient } from '../../support/client.js';
 import { startMongo, startServer, temporaryFolder, type RunningProcess } from '../../support/processes.js';
 import { astrologer, user } from '../../support/token.js';
@@ -74,4 +75,34 @@ describe('the database goes away while the server runs', () => {
       await mongo.stop();
     },
   );
+});
+
+describe('the database comes back with less than it had', () => {
+  it('a node goes on from what is there, without a gap', async () => {
+    const dir = await temporaryFolder();
+    const first = await startMongo(dir);
+    const port = Number(new URL(first.address.replace('mongodb:', 'http:')).port);
+    const server = await startServer(dir, { MONGODB_URI: first.address });
+    const asha = await connectAs(server.address, user('asha'));
+    for (let i = 0; i < 3; i += 1) await asha.ask('dm:send_message', hello);
+
+    await first.stop('SIGKILL');
+    const second = await startMongo(dir, port);
+    const driver = new mongoose.mongo.MongoClient(second.address);
+    await driver
+      .db('samvad')
+      .collection('directmessages')
+      .deleteMany({ seq: { $gte: 2 } });
+    await driver.db('samvad').collection('directconversations').deleteMany({});
+    await driver.close();
+
+    await until(isReady(server));
+    await until(async () => (await asha.send('dm:send_message', { ...hello, clientMessageId: 'after' })).ok);
+    const { messages } = await asha.ask<DirectHistoryPayload>('dm:history', {
+      conversationId: 'user_asha_ravi',
+    });
+    expect(messages.map(({ seq }) => seq)).toEqual([1, 2]);
+    await server.stop();
+    await second.stop();
+  });
 });
