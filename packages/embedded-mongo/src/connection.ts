@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
+import { CloseConnection } from './commands/fail-point.js';
 import { MongoError } from './errors.js';
 import { Framer } from './wire/framing.js';
 import { encodeReply, type ReplyFields } from './wire/reply.js';
 import { parseMessage, type Envelope, type Request } from './wire/request.js';
 
-/** Messages that may wait behind a slow one before the socket is not read any further. */
+/** Messages, and their bytes, that may wait behind a slow one before the socket is not read any further. */
 const MAX_WAITING = 100;
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 /** How long a client may take to read its last replies when the server closes. */
 const END_TIMEOUT_MS = 1_000;
 
@@ -18,6 +20,7 @@ export type Handler = (request: Request, connectionId: number) => ReplyFields | 
 export class Connection {
   private readonly framer = new Framer();
   private readonly waiting: Buffer[] = [];
+  private waitingBytes = 0;
   private busy = false;
 
   constructor(
@@ -34,6 +37,7 @@ export class Connection {
   /** Stops reading; what is being worked on is still answered. */
   end(): void {
     this.waiting.length = 0;
+    this.waitingBytes = 0;
     this.socket.destroySoon();
     const patience = setTimeout(() => this.socket.destroy(), END_TIMEOUT_MS);
     this.socket.once('close', () => clearTimeout(patience));
@@ -41,12 +45,15 @@ export class Connection {
 
   private receive(chunk: Buffer): void {
     try {
-      this.waiting.push(...this.framer.push(chunk));
+      for (const message of this.framer.push(chunk)) {
+        this.waiting.push(message);
+        this.waitingBytes += message.length;
+      }
     } catch {
       this.socket.destroy();
       return;
     }
-    if (this.waiting.length > MAX_WAITING) this.socket.pause();
+    if (this.waiting.length > MAX_WAITING || this.waitingBytes > MAX_WAITING_BYTES) this.socket.pause();
     // A reply that cannot even be encoded as an error leaves nothing to say.
     if (!this.busy) this.work().catch(() => this.socket.destroy());
   }
@@ -54,6 +61,7 @@ export class Connection {
   private async work(): Promise<void> {
     this.busy = true;
     for (let message = this.waiting.shift(); message; message = this.waiting.shift()) {
+      this.waitingBytes -= message.length;
       if (this.socket.isPaused() && this.waiting.length === 0) this.socket.resume();
       const pending = this.answer(message);
       if (pending) await pending;
@@ -79,8 +87,7 @@ export class Connection {
     try {
       envelope = parseMessage(message);
     } catch {
-      this.socket.destroy();
-      this.waiting.length = 0;
+      this.abandon();
       return undefined;
     }
     try {
@@ -88,14 +95,26 @@ export class Connection {
       if (reply instanceof Promise) {
         return reply.then(
           (fields) => this.send(envelope, fields),
-          (error: unknown) => this.send(envelope, errorReply(error)),
+          (error: unknown) => this.fail(envelope, error),
         );
       }
       this.send(envelope, reply);
     } catch (error) {
-      this.send(envelope, errorReply(error));
+      this.fail(envelope, error);
     }
     return undefined;
+  }
+
+  private fail(envelope: Envelope, error: unknown): void {
+    if (error instanceof CloseConnection) this.abandon();
+    else this.send(envelope, errorReply(error));
+  }
+
+  /** Ends the connection; what was sent behind is not looked at. */
+  private abandon(): void {
+    this.waiting.length = 0;
+    this.waitingBytes = 0;
+    this.socket.destroy();
   }
 
   private send({ requestId, protocol, moreToCome }: Envelope, fields: ReplyFields): void {

@@ -1,4 +1,5 @@
 import { compileExpression } from './aggregate/expression.js';
+import { operators } from './aggregate/operator-table.js';
 import type { Expr } from './aggregate/scope.js';
 import { display } from './bson/display.js';
 import { isNumber, type Doc, type Value } from './bson/values.js';
@@ -64,6 +65,9 @@ class ProjectionParser {
   }
 
   private addDoc(path: string, value: Doc): void {
+    if (this.options.positional && path.endsWith('.$')) {
+      throw new MongoError(31271, 'positional projection cannot be used with an expression or sub object');
+    }
     const first = value.keys().next().value;
     if (first === undefined) {
       throw new MongoError(51270, 'An empty sub-projection is not a valid value. Found empty object at path');
@@ -74,6 +78,7 @@ class ProjectionParser {
     }
     const leaf = this.options.operatorLeaf?.(path, value);
     if (!leaf) {
+      if (!Object.hasOwn(operators, first)) throw new MongoError(31325, `Unknown expression ${first}`);
       this.addComputed(path, value);
       return;
     }
@@ -120,11 +125,11 @@ class ProjectionParser {
 
   private addComputed(path: string, value: Value): void {
     if (this.options.positional && path.endsWith('.$')) {
-      throw new MongoError(31271, 'positional projection cannot be used with a literal');
+      throw new MongoError(31308, 'positional projection cannot be used with a literal');
     }
     if (this.mode === 'exclusion') {
       throw new MongoError(
-        31252,
+        value instanceof Map ? 31252 : 31310,
         `Cannot use an expression ${path}: ${display(value)} in an exclusion projection`,
       );
     }
@@ -141,6 +146,8 @@ class ProjectionParser {
   }
 
   private insert(path: string, leaf: Leaf): void {
+    if (!this.options.positional && path.endsWith('.$'))
+      throw new MongoError(31324, 'Cannot use positional projection in aggregation projection');
     const parts = checkedParts(path);
     let branch = this.root;
     for (const [i, part] of parts.slice(0, -1).entries()) {

@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { dispatch } from './commands/dispatch.js';
 import type { CommandContext } from './commands/command.js';
+import { dispatch } from './commands/dispatch.js';
+import { FailPoint } from './commands/fail-point.js';
 import { Connection } from './connection.js';
 import { CursorRegistry, DEFAULT_CURSOR_TIMEOUT_MS } from './cursors.js';
 import { Maintenance } from './maintenance.js';
@@ -40,6 +41,7 @@ export class MongoServer {
       environment,
       catalog,
       cursors: this.cursors,
+      failPoint: new FailPoint(),
       startedAt: new Date(),
       get port() {
         return portOf();
@@ -71,6 +73,7 @@ export class MongoServer {
   /** Ends connections after what they have asked for is on disk. The environment stays open. */
   async close(): Promise<void> {
     this.maintenance.stop();
+    this.context.failPoint.close();
     const closed = new Promise<void>((resolve) => this.listener.close(() => resolve()));
     this.group.stop();
     // What was just committed is answered in this turn.

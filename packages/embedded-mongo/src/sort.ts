@@ -2,13 +2,15 @@ import { compareValues } from './bson/compare.js';
 import { display } from './bson/display.js';
 import { isNumber, type Doc, type Value } from './bson/values.js';
 import { badValue, ErrorCode, MongoError } from './errors.js';
-import { indexKeys } from './index-keys.js';
+import { keyValues } from './index/paths.js';
+import type { TextOrder } from './query/collation.js';
 import { toDouble } from './query/numbers.js';
 
 const MAX_SORT_FIELDS = 32;
 
 export interface SortField {
   readonly path: string;
+  readonly parts: readonly string[];
   readonly direction: 1 | -1;
 }
 
@@ -16,11 +18,16 @@ export interface SortField {
 export function parseSort(spec: Doc): SortField[] {
   if (spec.size > MAX_SORT_FIELDS)
     throw badValue(`too many compound keys: a sort may have at most ${MAX_SORT_FIELDS}`);
-  return [...spec].map(([path, value]) => ({ path: checkedPath(path), direction: direction(path, value) }));
+  return [...spec].map(([path, value]) => ({
+    path: checkedPath(path),
+    parts: path.split('.'),
+    direction: direction(path, value),
+  }));
 }
 
 function checkedPath(path: string): string {
   if (path === '') throw new MongoError(40352, 'FieldPath cannot be constructed with empty string');
+  if (path.endsWith('.')) throw new MongoError(40353, "FieldPath must not end with a '.'.");
   if (path.split('.').includes(''))
     throw new MongoError(15998, 'FieldPath field names may not be empty strings.');
   if (path.startsWith('$')) {
@@ -47,46 +54,58 @@ function direction(path: string, value: Value): 1 | -1 {
   return number;
 }
 
+export interface SortOrder {
+  (a: Doc, b: Doc): number;
+  /** Works out a document's key when it enters the sort. Throws BadValue (2) where two fields lead through different arrays. */
+  enter(doc: Doc): void;
+}
+
 /**
  * The order of documents under a sort: missing counts as null, an array by its smallest element when ascending and by
  * its largest when descending. Each document's sort key is worked out once per comparator.
- * The comparator throws BadValue (2) for a document where two fields lead through different arrays.
  */
-export function compileSort(spec: Doc): (a: Doc, b: Doc) => number {
+export function compileSort(spec: Doc, text?: TextOrder): SortOrder {
   const fields = parseSort(spec);
-  if (fields.length === 0) return () => 0;
+  if (fields.length === 0) return Object.assign(() => 0, { enter: () => undefined });
   const keys = new WeakMap<Doc, readonly Value[]>();
   const keyOf = (doc: Doc): readonly Value[] => {
     const known = keys.get(doc);
     if (known) return known;
-    const key = sortKey(doc, fields);
+    const key = sortKey(doc, fields, text);
     keys.set(doc, key);
     return key;
   };
-  return (a, b) => compareKeys(keyOf(a), keyOf(b), fields);
+  return Object.assign((a: Doc, b: Doc) => compareKeys(keyOf(a), keyOf(b), fields, text), {
+    enter: (doc: Doc) => void keyOf(doc),
+  });
 }
 
-function compareKeys(a: readonly Value[], b: readonly Value[], fields: readonly SortField[]): number {
+function compareKeys(
+  a: readonly Value[],
+  b: readonly Value[],
+  fields: readonly SortField[],
+  text?: TextOrder,
+): number {
   for (const [i, field] of fields.entries()) {
-    const order = compareValues(a[i] ?? null, b[i] ?? null);
+    const order = compareValues(a[i] ?? null, b[i] ?? null, text);
     if (order !== 0) return order * field.direction;
   }
   return 0;
 }
 
-function sortKey(doc: Doc, fields: readonly SortField[]): readonly Value[] {
+function sortKey(doc: Doc, fields: readonly SortField[], text?: TextOrder): readonly Value[] {
   const keys = sortableKeys(
     doc,
-    fields.map((field) => field.path),
+    fields.map((field) => field.parts),
   );
   let [best = []] = keys;
-  for (const key of keys) if (compareKeys(key, best, fields) < 0) best = key;
+  for (const key of keys) if (compareKeys(key, best, fields, text) < 0) best = key;
   return best;
 }
 
-function sortableKeys(doc: Doc, paths: readonly string[]): Value[][] {
+function sortableKeys(doc: Doc, paths: readonly (readonly string[])[]): Value[][] {
   try {
-    return indexKeys(doc, paths);
+    return keyValues(doc, paths).rows.map((row) => row.map((part) => part ?? null));
   } catch (error) {
     if (error instanceof MongoError && error.code === ErrorCode.CannotIndexParallelArrays) {
       throw badValue('cannot sort with keys that are parallel arrays');

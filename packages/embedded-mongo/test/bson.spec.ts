@@ -15,7 +15,7 @@ import {
 } from 'bson';
 import { decodeDoc } from '../src/bson/decode.js';
 import { docFromPlain, encodeDoc, fromPlain } from '../src/bson/encode.js';
-import { identicalValues } from '../src/bson/compare.js';
+import { identicalValues } from '../src/bson/identical.js';
 import { checkStorageDepth } from '../src/bson/depth.js';
 import {
   BsonType,

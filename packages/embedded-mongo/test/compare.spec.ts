@@ -1,5 +1,6 @@
 import { Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
-import { canonicalType, compareValues, identicalValues } from '../src/bson/compare.js';
+import { canonicalType, compareValues } from '../src/bson/compare.js';
+import { identicalValues } from '../src/bson/identical.js';
 import { equalityKey } from '../src/bson/equality-key.js';
 import { ValueSet } from '../src/bson/value-set.js';
 import { fromPlain } from '../src/bson/encode.js';

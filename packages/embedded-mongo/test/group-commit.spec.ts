@@ -68,6 +68,25 @@ describe('GroupCommit', () => {
     expect(recovered).toBeGreaterThan(0);
   });
 
+  it('commits what waits when it stops, and nothing after the environment is closed', async () => {
+    const waiting = group.submit(write('a'));
+    function* inSteps() {
+      write('b')();
+      yield undefined;
+      return write('c')();
+    }
+    const unfinished = group.submit(inSteps);
+    group.stop();
+    expect(['a', 'b', 'c'].map(has)).toEqual([true, true, true]);
+    await environment.close();
+    const { version } = environment;
+    // With this the turn is over that both were scheduled for.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect({ version: environment.version, recovered }).toEqual({ version, recovered: 0 });
+    expect(await Promise.all([waiting, unfinished])).toEqual(['a', 'c']);
+    await expect(group.submit(write('d'))).rejects.toMatchObject({ code: 11600 });
+  });
+
   it('closes a group that takes long, so that others get a turn', async () => {
     const slow = () => {
       const until = performance.now() + 60;

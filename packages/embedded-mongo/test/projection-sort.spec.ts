@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { compileProjection } from '../src/projection.js';
 import { compileQuery } from '../src/query/compile.js';
 import { compileSort } from '../src/sort.js';
 import { upsertSeed } from '../src/query/upsert.js';
-import { indexKeys } from '../src/index-keys.js';
+import { keyValues } from '../src/index/paths.js';
 import { doc, errorOf, type Plain, shape, typed, typedOf } from './support/plain.js';
 
 function project(spec: Plain, before: Plain, filter: Plain = {}) {
@@ -58,16 +59,23 @@ describe('projection', () => {
     [{ a: 0, b: 1 }, 31253],
     [{ a: 1, 'a.b': 1 }, 31249],
     [{ 'a.b': 1, a: 1 }, 31250],
-    [{ a: 0, b: '$x' }, 31252],
+    [{ a: 0, b: '$x' }, 31310],
+    [{ a: 0, b: [1] }, 31310],
+    [{ a: 0, b: { $add: [1] } }, 31252],
     [{ a: {} }, 51270],
     [{ 'a.$': 1, 'b.$': 1 }, 31276],
     [{ 'a.$': 0 }, 31395],
+    [{ 'a.$': 'x' }, 31308],
+    [{ 'a.$': { b: 1 } }, 31271],
+    [{ 'a.$': { $add: [1] } }, 31271],
     [{ 'a.$.b': 1 }, 31394],
     [{ 'a.$': 1, b: { $elemMatch: { c: 1 } } }, 31256],
     [{ 'a.b': { $elemMatch: { c: 1 } } }, 31275],
     [{ a: { $elemMatch: 1 } }, 31274],
     [{ a: { $meta: 'textScore' } }, 238],
-    [{ a: { $foo: 1 } }, 168],
+    [{ a: { $foo: 1 } }, 31325],
+    [{ a: { b: { $foo: 1 } } }, 31325],
+    [{ a: { $add: [{ $foo: 1 }] } }, 168],
     [{ '': 1 }, 40352],
     [{ 'a.': 1 }, 40353],
     [{ $a: 1 }, 16410],
@@ -121,6 +129,7 @@ describe('sort', () => {
     [{ a: 'x' }, 15974],
     [{ a: { $meta: 'textScore' } }, 238],
     [{ '': 1 }, 40352],
+    [{ 'a.': 1 }, 40353],
   ])('refuses %j with code %d', (spec, code) => {
     expect(errorOf(() => compileSort(doc(spec)))?.code).toBe(code);
   });
@@ -128,13 +137,24 @@ describe('sort', () => {
   it('refuses parallel arrays', () => {
     const compare = compileSort(doc({ a: 1, b: 1 }));
     expect(errorOf(() => compare(doc({ a: [1], b: [1] }), doc({})))?.code).toBe(2);
+    expect(errorOf(() => compare.enter(doc({ a: [1], b: [1] })))?.code).toBe(2);
   });
 });
 
-describe('indexKeys', () => {
+/** Without those that come more than once. */
+function keysOf(value: Plain, paths: readonly string[]): unknown[] {
+  const { rows } = keyValues(
+    doc(value),
+    paths.map((path) => path.split('.')),
+  );
+  const keys = rows.map((row) => row.map(typed));
+  return keys.filter((key, i) => keys.findIndex((other) => isDeepStrictEqual(other, key)) === i);
+}
+
+describe('keyValues', () => {
   it.each<[Plain, string[], unknown[]]>([
     [{ a: 1 }, ['a'], [['int:1']]],
-    [{}, ['a'], [[null]]],
+    [{}, ['a'], [['(missing)']]],
     [{ a: [] }, ['a'], [['Undefined']]],
     [
       { a: [1, 2], b: 3 },
@@ -149,15 +169,41 @@ describe('indexKeys', () => {
       ['a.b', 'a.c'],
       [
         ['int:1', 'int:2'],
-        ['int:3', null],
-        [null, null],
+        ['int:3', '(missing)'],
+        ['(missing)', '(missing)'],
       ],
     ],
     [{ a: [[1, 2]] }, ['a'], [[['int:1', 'int:2']]]],
     [{ a: [5, 6] }, ['a.1'], [['int:6']]],
+    [{ a: [5] }, ['a.1'], [['(missing)']]],
+    [{ a: [[1, 2], 3] }, ['a.0'], [[['int:1', 'int:2']]]],
+    [{ a: [[]] }, ['a.0'], [['Undefined']]],
+    [{ a: [[7, 8]] }, ['a.0.1'], [['int:8']]],
+    [{ a: [[{ b: 1 }, { b: 2 }]] }, ['a.0.b'], [['int:1'], ['int:2']]],
+    [{ a: [{ b: [1, 2] }] }, ['a.0.b'], [['int:1'], ['int:2']]],
+    [{ a: [{ 1: 'x' }] }, ['a.1'], [['x']]],
+    [{ a: { 0: [1, 2] } }, ['a.0'], [['int:1'], ['int:2']]],
+    [
+      { a: [1, 2] },
+      ['a', 'a.1'],
+      [
+        ['int:1', 'int:2'],
+        ['int:2', 'int:2'],
+      ],
+    ],
     [{ a: { 1: 'x' } }, ['a.1'], [['x']]],
   ])('%j for %j', (value, paths, keys) => {
-    expect(indexKeys(doc(value), paths).map((key) => key.map(typed))).toEqual(keys);
+    expect(keysOf(value, paths)).toEqual(keys);
+  });
+
+  it('refuses parallel arrays, also such as a path names an element of', () => {
+    expect(errorOf(() => keysOf({ a: [1], b: [2] }, ['a', 'b']))?.code).toBe(171);
+    expect(errorOf(() => keysOf({ a: [1], b: [2] }, ['a.0', 'b']))?.code).toBe(171);
+  });
+
+  it('refuses a number that could be an element or a field', () => {
+    expect(errorOf(() => keysOf({ a: [{ 0: 1 }] }, ['a.0']))?.code).toBe(16746);
+    expect(errorOf(() => keysOf({ a: [1, { 0: 1 }] }, ['a.0']))?.code).toBe(16746);
   });
 });
 

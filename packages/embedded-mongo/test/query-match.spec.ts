@@ -180,6 +180,11 @@ describe('query matching', () => {
     [{ $expr: '$a' }, { a: 1 }, true],
     [{ $expr: '$a' }, { a: 0 }, false],
     [{ a: 1, $comment: 'why' }, { a: 1 }, true],
+    [{ $alwaysTrue: 1 }, {}, true],
+    [{ $alwaysFalse: 1 }, {}, false],
+    [{ $or: [{ a: 1 }, { a: { $eq: null } }] }, {}, true],
+    [{ $or: [{ a: 1 }, { a: { $ref: 'c', $id: 1 } }] }, { a: { $ref: 'c', $id: 1 } }, true],
+    [{ $or: [{ a: 'x' }, { a: /^y/ }] }, { a: 'yy' }, true],
     [{ a: { $ref: 'c', $id: 1 } }, { a: { $ref: 'c', $id: 1 } }, true],
   ])('%#: %j on %j', (filter, doc, expected) => {
     expect(matches(filter, doc)).toBe(expected);
@@ -217,6 +222,8 @@ describe('query matching', () => {
     [{ a: { $regex: '(' } }, 51091],
     [{ a: { $regex: 'a', $options: 'q' } }, 51108],
     [{ a: { $regex: /a/i, $options: 'm' } }, 51075],
+    [{ $alwaysTrue: 2 }, 9],
+    [{ $alwaysFalse: true }, 9],
     [{ $where: 'true' }, 238],
     [{ $text: { $search: 'x' } }, 238],
     [{ a: { $near: [0, 0] } }, 238],
@@ -234,6 +241,11 @@ describe('query matching', () => {
     [{ a: 1 }, { a: 1 }, undefined],
     [{ x: 1, a: { $in: [3] } }, { x: 1, a: [1, 2, 3] }, 2],
     [{ a: 5 }, { a: [1] }, undefined],
+    [{ $or: [{ a: 7 }, { a: 2 }] }, { a: [1, 2] }, 1],
+    [{ $or: [{ 'a.b': { $eq: 7 } }, { 'a.b': { c: 1 } }] }, { a: [{ b: 0 }, { b: { c: 1 } }] }, 1],
+    [{ $or: [{ a: { $gt: 1 } }] }, { a: [1, 2] }, 1],
+    [{ $or: [{ a: 7 }, { b: 2 }] }, { a: [1, 7] }, undefined],
+    [{ $or: [{ a: 7 }, { a: { $gt: 1 } }] }, { a: [1, 7] }, undefined],
   ])('%#: %j finds in %j the position %p', (filter, doc, position) => {
     expect(compileQuery(docFromPlain(filter)).matchPosition(docFromPlain(doc))).toBe(position);
   });

@@ -1,5 +1,6 @@
 import { isUndefined, typeName, type Doc, type Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
+import type { ArgumentCodes } from './argument-codes.js';
 import type { CompileContext, Expr, Operator, Scope } from './scope.js';
 
 export type Maybe = Value | undefined;
@@ -70,23 +71,29 @@ export function variadic(evaluate: (values: Maybe[]) => Maybe): Operator {
   };
 }
 
-/** The fields of an operand document. Throws `code` when it is none, lacks a required field or has another. */
+/** The fields of an operand document. Throws when it is none, lacks a required field or has another; one code may do for all. */
 export function namedArguments(
   name: string,
   operand: Value,
-  code: number,
+  code: number | ArgumentCodes,
   required: readonly string[],
   optional: readonly string[] = [],
 ): Doc {
+  const codes = typeof code === 'number' ? { notAnObject: code, unknown: code, missing: code } : code;
   if (!(operand instanceof Map))
-    throw new MongoError(code, `${name} only supports an object as its argument`);
+    throw new MongoError(codes.notAnObject, `${name} only supports an object as its argument`);
   for (const field of operand.keys()) {
     if (!required.includes(field) && !optional.includes(field)) {
-      throw new MongoError(code, `Unrecognized parameter to ${name}: ${field}`);
+      throw new MongoError(codes.unknown, `Unrecognized parameter to ${name}: ${field}`);
     }
   }
   for (const field of required) {
-    if (!operand.has(field)) throw new MongoError(code, `Missing '${field}' parameter to ${name}`);
+    if (operand.has(field)) continue;
+    const { missing } = codes;
+    throw new MongoError(
+      typeof missing === 'number' ? missing : (missing[field] ?? codes.unknown),
+      `Missing '${field}' parameter to ${name}`,
+    );
   }
   return operand;
 }
@@ -94,7 +101,7 @@ export function namedArguments(
 /** An operator whose arguments have names. A missing optional one is undefined. */
 export function named(
   name: string,
-  code: number,
+  code: number | ArgumentCodes,
   required: readonly string[],
   optional: readonly string[],
   evaluate: (value: (field: string) => Maybe, scope: Scope) => Maybe,

@@ -1,6 +1,6 @@
 import { display } from '../bson/display.js';
 import { type Doc, typeName, type Value } from '../bson/values.js';
-import { ErrorCode, MongoError } from '../errors.js';
+import { MongoError } from '../errors.js';
 import { applyProjection, compute } from '../projection-apply.js';
 import { type Branch, parseProjection } from '../projection-parse.js';
 import { compileExpression } from './expression.js';
@@ -143,10 +143,7 @@ function replaceRoot(_name: string, spec: Value, variables: readonly string[]): 
   }
   const newRoot = spec.get('newRoot');
   if (newRoot === undefined)
-    throw new MongoError(
-      ErrorCode.FailedToParse,
-      `BSON field '$replaceRoot.newRoot' is missing but a required field`,
-    );
+    throw new MongoError(40414, `BSON field '$replaceRoot.newRoot' is missing but a required field`);
   return replaceWith(newRoot, variables);
 }
 

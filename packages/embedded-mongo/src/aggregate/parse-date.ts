@@ -1,4 +1,5 @@
-import type { MongoError } from '../errors.js';
+import { fitsFormat } from './parse-date-format.js';
+import { ErrorCode, MongoError } from '../errors.js';
 
 const ISO =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)? ?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?$/i;
@@ -20,6 +21,27 @@ export function parseDate(text: string, failure: (reason: string) => MongoError)
     throw failure(`Error parsing date string '${text}'`);
   }
   return new Date(date.getTime() - offsetMinutes(zone) * 60_000);
+}
+
+/** Throws NotImplemented (238) where taking the value given for errors could be another answer than MongoDB's. */
+export function refuseUncertainDate(text: string, format?: string): void {
+  if (format === undefined ? !mayBeDate(text) : !/\d/.test(text) || fitsFormat(text, format)) return;
+  throw new MongoError(
+    ErrorCode.NotImplemented,
+    `'${text}' cannot be converted: dates are read in ISO 8601 or exactly by a format, other forms are not supported`,
+  );
+}
+
+/**
+ * Whether MongoDB may read a text that `parseDate` does not. It cannot without any digit, nor where the text is in ISO 8601
+ * but for a day that its month does not have.
+ */
+function mayBeDate(text: string): boolean {
+  if (!/\d/.test(text)) return false;
+  const found = ISO.exec(text.trim());
+  if (!found) return true;
+  const most = [12, 31, 23, 59, 59];
+  return most.some((limit, i) => Number(found[i + 2]) > limit);
 }
 
 /** Minutes east of UTC of `+05:30`, `-0800`, `+01`; 0 for Z, UTC and GMT. */

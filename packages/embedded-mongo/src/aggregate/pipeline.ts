@@ -55,8 +55,9 @@ function compileStages(
   }
   if (within.length > MAX_NESTING)
     throw new MongoError(ErrorCode.Overflow, 'the pipelines are nested too deeply');
-  const steps = stages.map((stage) => {
+  const steps = stages.map((stage, i) => {
     const [name, spec] = stageEntry(stage);
+    if (name === '$out' || name === '$merge') throw misplaced(name, within, i === stages.length - 1);
     return parseStage(name, spec, contextOf(environment, [...within, name]));
   });
   return (source) => steps.reduce((docs, step) => step(docs), source);
@@ -99,6 +100,21 @@ function parseStage(name: string, spec: Value, context: StageContext): RunStage 
   return function* run(source) {
     for (const doc of source) yield stage(doc, context.scope(doc));
   };
+}
+
+/** The stages that write are executed elsewhere, where they are the last of the whole pipeline. */
+function misplaced(name: string, outer: readonly string[], isLast: boolean): MongoError {
+  switch (outer.at(-1)) {
+    case '$facet':
+      return new MongoError(40600, `${name} is not allowed to be used within a $facet stage`);
+    case '$lookup':
+      return new MongoError(51047, `${name} is not allowed within a $lookup's sub-pipeline`);
+    case '$unionWith':
+      return new MongoError(31441, `${name} is not allowed within a $unionWith's sub-pipeline`);
+    default:
+      if (isLast) return new MongoError(40324, `${name} is not allowed here`);
+      return new MongoError(40601, `${name} can only be the final stage in the pipeline`);
+  }
 }
 
 /** Not with $expr, whose variables the reader of the collection does not know. */

@@ -1,4 +1,5 @@
 import type { Doc, Value } from '../bson/values.js';
+import type { TextOrder } from '../query/collation.js';
 import type { Scope } from './scope.js';
 
 /** What stages that read other collections or know the time need. */
@@ -7,6 +8,7 @@ export interface PipelineEnvironment {
   readonly now: Date;
   /** The values of the command's `let`, already evaluated. */
   readonly variables?: Doc;
+  readonly text?: TextOrder;
 }
 
 /** Compiles further stages, for `$lookup`, `$facet` and `$unionWith`, with variables in addition to the environment's. */

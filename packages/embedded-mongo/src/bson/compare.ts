@@ -12,8 +12,6 @@ import {
   bsonType,
   type DbPointer,
   type Doc,
-  isDecimal,
-  isDouble,
   isNumber,
   isTagged,
   type JavaScriptCode,
@@ -71,20 +69,20 @@ export function canonicalType(v: Value): number {
  * MongoDB's BSON order over all types: negative, zero or positive. Numbers compare by exact value whatever their
  * type; NaN equals NaN and is below every number; 0 equals -0. Documents compare field by field: type, name, value.
  */
-export function compareValues(a: Value, b: Value): number {
-  if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b);
+export function compareValues(a: Value, b: Value, text = compareStrings): number {
+  if (typeof a === 'string' && typeof b === 'string') return text(a, b);
   const difference = canonicalType(a) - canonicalType(b);
-  return difference === 0 ? compareWithinType(a, b) : difference;
+  return difference === 0 ? compareWithinType(a, b, text) : difference;
 }
 
 /** Both are of the same type bracket. */
-function compareWithinType(a: Value, b: Value): number {
+function compareWithinType(a: Value, b: Value, text: typeof compareStrings): number {
   if (isNumber(a) && isNumber(b)) return compareNumbers(a, b);
-  if (a instanceof Map && b instanceof Map) return compareDocs(a, b);
-  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b);
+  if (a instanceof Map && b instanceof Map) return compareDocs(a, b, text);
+  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b, text);
   if (a instanceof Date && b instanceof Date) return a.getTime() - b.getTime();
   if (typeof a === 'boolean') return Number(a) - Number(b);
-  if (typeof a === 'string' || typeof b === 'string') return compareStrings(textOf(a) ?? '', textOf(b) ?? '');
+  if (typeof a === 'string' || typeof b === 'string') return text(textOf(a) ?? '', textOf(b) ?? '');
   return isTagged(a) && isTagged(b) ? compareTagged(a, b) : 0;
 }
 
@@ -172,7 +170,7 @@ function signOf(d: Exclude<DecimalParts, { kind: 'nan' }>): number {
   return d.negative ? -1 : 1;
 }
 
-export function compareDocs(a: Doc, b: Doc): number {
+export function compareDocs(a: Doc, b: Doc, text = compareStrings): number {
   const right = b.entries();
   for (const [key, value] of a) {
     const next = right.next();
@@ -182,17 +180,17 @@ export function compareDocs(a: Doc, b: Doc): number {
     if (byType !== 0) return byType;
     const byName = compareStrings(key, otherKey);
     if (byName !== 0) return byName;
-    const byValue = compareValues(value, otherValue);
+    const byValue = compareValues(value, otherValue, text);
     if (byValue !== 0) return byValue;
   }
   return a.size - b.size;
 }
 
-function compareArrays(a: Value[], b: Value[]): number {
+function compareArrays(a: Value[], b: Value[], text: typeof compareStrings): number {
   for (const [i, value] of a.entries()) {
     const other = b[i];
     if (other === undefined) return 1;
-    const result = compareValues(value, other);
+    const result = compareValues(value, other, text);
     if (result !== 0) return result;
   }
   return a.length - b.length;
@@ -224,33 +222,4 @@ function compareCode(a: JavaScriptCode, b: JavaScriptCode): number {
 /** Equal in BSON order: 1 and 1.0 are. */
 export function valuesEqual(a: Value, b: Value): boolean {
   return a === b || compareValues(a, b) === 0;
-}
-
-/** The same bytes on disk: type, value and field order; -0 differs from 0, and Long 1 from Int32 1. */
-export function identicalValues(a: Value, b: Value): boolean {
-  if (a === b) return true;
-  if (bsonType(a) !== bsonType(b)) return false;
-  if (a instanceof Map && b instanceof Map) return identicalDocs(a, b);
-  if (Array.isArray(a) && Array.isArray(b)) return identicalArrays(a, b);
-  if (isDouble(a) && isDouble(b)) return Object.is(a.value, b.value);
-  if (isDecimal(a) && isDecimal(b)) return Buffer.compare(a.bytes, b.bytes) === 0;
-  return compareValues(a, b) === 0;
-}
-
-function identicalDocs(a: Doc, b: Doc): boolean {
-  if (a.size !== b.size) return false;
-  const right = b.entries();
-  for (const [key, value] of a) {
-    const next = right.next();
-    if (next.done === true || next.value[0] !== key || !identicalValues(value, next.value[1])) return false;
-  }
-  return true;
-}
-
-function identicalArrays(a: readonly Value[], b: readonly Value[]): boolean {
-  if (a.length !== b.length) return false;
-  return a.every((value, i) => {
-    const other = b[i];
-    return other !== undefined && identicalValues(value, other);
-  });
 }

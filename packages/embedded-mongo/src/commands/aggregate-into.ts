@@ -1,15 +1,18 @@
 import { Long } from 'bson';
+import { compareDocs } from '../bson/compare.js';
+import { encodeDoc } from '../bson/encode.js';
 import { isDoc, type Doc, type Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
 import type { Collection } from '../storage/collection.js';
 import type { Steps } from '../storage/group-commit.js';
 import { assertCollectionName } from '../storage/namespace.js';
 import { RawArray } from '../wire/reply.js';
-import { encodeDoc } from '../bson/encode.js';
-import { AGGREGATE_FIELDS, pipelineOf, readBatchSize, readTarget, runPipeline } from './aggregate.js';
+import { AGGREGATE_FIELDS, pipelineOf, readBatchSize, readTarget } from './aggregate.js';
+import { booleanArgument } from './arguments.js';
 import type { CommandContext, WriteCommand } from './command.js';
 import { merger } from './merge.js';
-import { prepareForStorage } from './modify.js';
+import { prepareForStorage, storeNew } from './modify.js';
+import { runPipeline } from './run-pipeline.js';
 
 /** An aggregation whose last stage, `$out` or `$merge`, writes what the others give. */
 export const aggregateInto: WriteCommand = {
@@ -24,7 +27,12 @@ export const aggregateInto: WriteCommand = {
     // The source may be the target: all is read before anything is written.
     const docs = [...runPipeline(stages.slice(0, -1), name, request, context)];
     if (isDoc(last) && last.has('$out'))
-      yield* writeOut(docs, outTarget(last.get('$out'), request.database), context);
+      yield* writeOut(
+        docs,
+        outTarget(last.get('$out'), request.database),
+        booleanArgument(request.body, 'aggregate', 'bypassDocumentValidation'),
+        context,
+      );
     else if (isDoc(last)) yield* writeMerge(docs, last.get('$merge'), request, context);
     return { cursor: { firstBatch: new RawArray([]), id: Long.ZERO, ns: namespace }, ok: 1 };
   },
@@ -56,30 +64,50 @@ function checked(target: Target): Target {
   return target;
 }
 
-/** Replaces the target's documents; its indexes stay. When one of the documents cannot be stored nothing changes. */
-function* writeOut(docs: readonly Doc[], { database, name }: Target, context: CommandContext): Steps<void> {
+/**
+ * Replaces the target's documents; its indexes and options stay. When one of the documents cannot be stored nothing changes.
+ * Throws CommandFailed (125) when the target's options or indexes are changed meanwhile.
+ */
+function* writeOut(
+  docs: readonly Doc[],
+  { database, name }: Target,
+  bypass: boolean,
+  context: CommandContext,
+): Steps<void> {
   const { catalog } = context;
-  const temporary = catalog.createTemporary(database);
+  const replaced = catalog.collection(database, name);
+  const before = replaced && describe(replaced);
+  const temporary = catalog.createTemporary(database, new Map(replaced?.options ?? []));
   try {
-    const existing = catalog.collection(database, name);
-    for (const index of existing?.indexes.slice(1) ?? [])
+    for (const index of replaced?.indexes.slice(1) ?? [])
       yield* catalog.createIndex(temporary, index.definition);
     for (const doc of docs) {
-      insertInto(temporary, doc);
+      storeNew(temporary, prepareForStorage({ doc, raw: encodeDoc(doc) }), bypass);
       yield;
     }
+    const target = catalog.collection(database, name);
+    if (target && compareDocs(describe(target), before ?? new Map()) !== 0) throw changedMeanwhile(target);
+    if (target) catalog.drop(target);
   } catch (error) {
     if (error instanceof MongoError) catalog.drop(temporary);
     throw error;
   }
-  const replaced = catalog.collection(database, name);
-  if (replaced) catalog.drop(replaced);
   catalog.rename(temporary, name);
 }
 
-function insertInto(collection: Collection, doc: Doc): void {
-  const prepared = prepareForStorage({ doc, raw: encodeDoc(doc) });
-  collection.insert(prepared.doc, prepared.raw);
+/** What of a collection outlives its documents. */
+function describe({ options, indexes }: Collection): Doc {
+  return new Map<string, Value>([
+    ['options', new Map(options)],
+    ['indexes', indexes.map(({ definition }) => definition.spec)],
+  ]);
+}
+
+function changedMeanwhile({ namespace }: Collection): MongoError {
+  return new MongoError(
+    ErrorCode.CommandFailed,
+    `collection options or indexes of target collection ${namespace} changed during processing`,
+  );
 }
 
 function* writeMerge(

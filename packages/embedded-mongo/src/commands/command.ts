@@ -4,6 +4,7 @@ import type { Catalog } from '../storage/catalog.js';
 import type { Environment } from '../storage/environment.js';
 import type { Steps } from '../storage/group-commit.js';
 import type { ReplyFields } from '../wire/reply.js';
+import type { FailPoint } from './fail-point.js';
 import type { Deadline } from './deadline.js';
 
 /** What commands work on. */
@@ -13,6 +14,7 @@ export interface CommandContext {
   readonly cursors: CursorRegistry;
   readonly startedAt: Date;
   readonly port: number;
+  readonly failPoint: FailPoint;
   connectionCount(): number;
 }
 

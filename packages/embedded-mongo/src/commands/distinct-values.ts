@@ -1,8 +1,11 @@
 import { isDoc, type Doc, type Value } from '../bson/values.js';
+import { compareValues } from '../bson/compare.js';
+import type { TextOrder } from '../query/collation.js';
 import { encodeValue } from '../index/value-key.js';
 
 /** The different values at a path, arrays unwound once as `distinct` does, each in the type it was first seen in. */
-export function distinctValues(docs: Iterable<Doc>, path: string): Value[] {
+export function distinctValues(docs: Iterable<Doc>, path: string, text?: TextOrder): Value[] {
+  if (text) return distinctUnder(docs, path, text);
   const found = new Map<string, Value>();
   const parts = path.split('.');
   for (const doc of docs) {
@@ -12,6 +15,18 @@ export function distinctValues(docs: Iterable<Doc>, path: string): Value[] {
     }
   }
   return [...found.values()];
+}
+
+/** Of values that a collation does not tell apart the first one, in the order in which they were first seen. */
+function distinctUnder(docs: Iterable<Doc>, path: string, text: TextOrder): Value[] {
+  const all: { value: Value; position: number }[] = [];
+  const parts = path.split('.');
+  for (const doc of docs) for (const value of valuesAt(doc, parts)) all.push({ value, position: all.length });
+  const sorted = all.toSorted((a, b) => compareValues(a.value, b.value, text));
+  return sorted
+    .filter(({ value }, i) => i === 0 || compareValues(sorted[i - 1]?.value ?? null, value, text) !== 0)
+    .toSorted((a, b) => a.position - b.position)
+    .map(({ value }) => value);
 }
 
 function* valuesAt(value: Value, parts: readonly string[]): Generator<Value> {

@@ -2,9 +2,11 @@ import os from 'node:os';
 import { compilePipeline } from '../aggregate/pipeline.js';
 import { isDoc, type Doc, type Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
+import { isOperatorDoc } from '../query/field.js';
 import type { CollectionPlan, IndexPlan, Plan } from '../index/planner.js';
 import type { Collection } from '../storage/collection.js';
 import type { ReplyFields } from '../wire/reply.js';
+import { parseCollation } from '../query/collation.js';
 import { collectionName, docArgument, documentList, wrongType } from './arguments.js';
 import type { Command, CommandContext, CommandRequest } from './command.js';
 import { Finder, type FindSpec } from './find-documents.js';
@@ -64,9 +66,8 @@ function explainedSpec(request: CommandRequest): FindSpec {
     }
     case 'aggregate':
       return {
-        ...specOf(new Map(), 'query', deadline),
+        ...specOf(body, 'query', deadline),
         filter: leadingMatch(body),
-        hint: hintArgument(body),
       };
     default:
       return specOf(body, 'query', deadline);
@@ -75,7 +76,7 @@ function explainedSpec(request: CommandRequest): FindSpec {
 
 function specOf(body: Doc, field: string, deadline: FindSpec['deadline']): FindSpec {
   const filter = docArgument(body, 'explain', field) ?? new Map<string, Value>();
-  return { filter, hint: hintArgument(body), deadline };
+  return { filter, hint: hintArgument(body), deadline, text: parseCollation(body.get('collation')) };
 }
 
 function leadingMatch(body: Doc): Doc {
@@ -118,6 +119,7 @@ function describeScan(plan: Plan, spec: FindSpec): ReplyFields {
 
 function describeIndexScan({ index, reverse, exact, ranges }: IndexPlan, { filter }: FindSpec): ReplyFields {
   const { key, name, unique, sparse, partial, fields } = index.definition;
+  if (name === '_id_' && isIdLookup(filter)) return { stage: 'IDHACK' };
   const isMultiKeyField = (position: number) => (index.multikey & (1 << position)) !== 0;
   return {
     stage: 'FETCH',
@@ -138,6 +140,13 @@ function describeIndexScan({ index, reverse, exact, ranges }: IndexPlan, { filte
       ranges: ranges.length,
     },
   };
+}
+
+/** Whether a filter asks for one document by its `_id` and nothing else. */
+function isIdLookup(filter: Doc): boolean {
+  const id = filter.get('_id');
+  const operand = isOperatorDoc(id) && id.size === 1 ? id.get('$eq') : id;
+  return filter.size === 1 && operand !== undefined && !isOperatorDoc(operand) && !Array.isArray(operand);
 }
 
 function describeCollectionScan({ reverse, exact }: CollectionPlan, { filter }: FindSpec): ReplyFields {

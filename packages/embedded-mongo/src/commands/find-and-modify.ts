@@ -1,6 +1,6 @@
 import type { Doc, Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
-import { assertSimpleCollation } from '../index/definition.js';
+import { parseCollation } from '../query/collation.js';
 import { compileUpdate, type Update } from '../update/compile.js';
 import type { ReplyFields } from '../wire/reply.js';
 import { booleanArgument, collectionName, docArgument } from './arguments.js';
@@ -8,7 +8,8 @@ import type { Command, CommandContext, CommandRequest } from './command.js';
 import { Finder, type Match } from './find-documents.js';
 import { hintArgument, letVariables } from './find.js';
 import { applyUpdate, ensureCollection, insertUpsert } from './modify.js';
-import { arrayFiltersOf } from './update.js';
+import { assertComparesNothing } from './update.js';
+import { arrayFiltersOf } from './write-entries.js';
 
 const NAME = 'findAndModify';
 
@@ -47,13 +48,15 @@ interface Operation {
   readonly remove: boolean;
   readonly returnNew: boolean;
   readonly upsert: boolean;
+  readonly bypass: boolean;
   readonly update: Update | undefined;
 }
 
 function readOperation(request: CommandRequest, context: CommandContext): Operation {
   const { body, database, deadline } = request;
   const name = collectionName(request);
-  assertSimpleCollation(body.get('collation'));
+  const text = parseCollation(body.get('collation'));
+  if (text) assertComparesNothing(body.get('update'), body.get('arrayFilters'));
   const filter = docArgument(body, NAME, 'query') ?? new Map<string, Value>();
   const variables = letVariables(body, NAME, new Date());
   const finder = new Finder(context, {
@@ -64,12 +67,14 @@ function readOperation(request: CommandRequest, context: CommandContext): Operat
     hint: hintArgument(body),
     limit: 1,
     deadline,
+    text,
   });
   return {
     name,
     collection: context.catalog.collection(database, name),
     finder,
     filter,
+    bypass: booleanArgument(body, NAME, 'bypassDocumentValidation'),
     ...readChange(body, variables),
   };
 }
@@ -106,21 +111,21 @@ function runRemove({ collection, finder }: Operation, match: Match | undefined):
   return { lastErrorObject: { n: 1 }, value, ok: 1 };
 }
 
-function runUpdate({ collection, finder, update, returnNew }: Operation, match: Match): ReplyFields {
+function runUpdate({ collection, finder, update, returnNew, bypass }: Operation, match: Match): ReplyFields {
   if (!collection || !update) throw new Error('an update without a collection');
   const before = match.doc;
   // The projection may be positional and is then decided by the document that matched.
   const old = returnNew ? undefined : finder.projected(before);
-  const { doc } = applyUpdate(collection, match, finder.query, update, new Date());
+  const { doc } = applyUpdate(collection, match, finder.query, { update, now: new Date(), bypass });
   const value = old ?? finder.projected(doc);
   return { lastErrorObject: { n: 1, updatedExisting: true }, value, ok: 1 };
 }
 
 function runUpsert(operation: Operation, request: CommandRequest, context: CommandContext): ReplyFields {
-  const { update, upsert, filter, finder, returnNew, name } = operation;
+  const { update, upsert, filter, finder, returnNew, name, bypass } = operation;
   if (!upsert || !update) return { lastErrorObject: { n: 0, updatedExisting: false }, value: null, ok: 1 };
   const collection = ensureCollection(context, request.database, name);
-  const inserted = insertUpsert(collection, filter, update, new Date());
+  const inserted = insertUpsert(collection, filter, { update, now: new Date(), bypass });
   const id = inserted.get('_id');
   return {
     lastErrorObject: { n: 1, updatedExisting: false, upserted: id },

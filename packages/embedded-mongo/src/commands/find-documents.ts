@@ -1,13 +1,14 @@
 import { decodeDoc } from '../bson/decode.js';
 import { encodeDoc } from '../bson/encode.js';
-import type { Doc, Value } from '../bson/values.js';
+import { isDoc, type Doc, type Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
 import { planQuery, type IndexPlan, type Plan } from '../index/planner.js';
 import { RecordSet } from '../index/record-set.js';
 import { scanIndex, scanPlan, type ScanStats } from '../index/scan.js';
 import { compileProjection } from '../projection.js';
+import { type TextOrder, unsupported } from '../query/collation.js';
 import { compileQuery, type Query } from '../query/compile.js';
-import { compileSort } from '../sort.js';
+import { compileSort, type SortOrder } from '../sort.js';
 import { collectionDropped, type Collection } from '../storage/collection.js';
 import type { CommandContext } from './command.js';
 import type { Deadline } from './deadline.js';
@@ -28,6 +29,8 @@ export interface FindSpec {
   /** The command's `let`, for expressions. */
   readonly variables?: Doc | undefined;
   readonly deadline: Deadline;
+  /** The command's collation. */
+  readonly text?: TextOrder | undefined;
 }
 
 /** A stored document, decoded when someone looks into it. */
@@ -49,17 +52,21 @@ export class Match {
 export class Finder {
   readonly query: Query;
   readonly stats: ScanStats = { keysExamined: 0, docsExamined: 0 };
-  private readonly order: ((a: Doc, b: Doc) => number) | undefined;
+  private readonly order: SortOrder | undefined;
   private readonly project: ((doc: Doc) => Doc) | undefined;
 
   constructor(
     private readonly context: CommandContext,
     readonly spec: FindSpec,
   ) {
-    const scope = spec.variables ? { variables: spec.variables } : {};
+    const scope = {
+      ...(spec.variables ? { variables: spec.variables } : {}),
+      ...(spec.text ? { text: spec.text } : {}),
+    };
+    if (spec.text && hasExpressions(spec.projection)) throw unsupported('a projection by expressions');
     this.query = compileQuery(spec.filter, scope);
     const sort = sortOf(spec);
-    this.order = sort && !sort.has('$natural') ? compileSort(sort) : undefined;
+    this.order = sort && !sort.has('$natural') ? compileSort(sort, spec.text) : undefined;
     this.project =
       spec.projection && spec.projection.size > 0
         ? compileProjection(spec.projection, this.query, scope)
@@ -68,7 +75,13 @@ export class Finder {
 
   plan(collection: Collection): Plan {
     const { filter, hint, limit } = this.spec;
-    return planQuery(collection.indexes, { filter, sort: sortOf(this.spec), hint, limited: Boolean(limit) });
+    const sort = sortOf(this.spec);
+    if (!this.spec.text)
+      return planQuery(collection.indexes, { filter, sort, hint, limited: Boolean(limit) });
+    // Index entries are in the order of bytes: under a collation they tell nothing of strings.
+    const natural = sort?.has('$natural') ? { sort } : {};
+    const plan = planQuery(collection.indexes, { filter: new Map(), hint, ...natural });
+    return { ...plan, exact: false, sorted: false };
   }
 
   /** Matching documents in the order asked for, after skip and limit. */
@@ -130,7 +143,7 @@ export class Finder {
     }
   }
 
-  private sorted(found: Iterable<Match>, order: (a: Doc, b: Doc) => number): Match[] {
+  private sorted(found: Iterable<Match>, order: SortOrder): Match[] {
     const { skip = 0, limit = 0 } = this.spec;
     const wanted = limit > 0 ? skip + limit : Infinity;
     const roots = [...(this.spec.sort?.keys() ?? [])].map((path) => path.split('.')[0] ?? path);
@@ -143,6 +156,7 @@ export class Finder {
     let worst: Doc | undefined;
     for (const match of found) {
       const key = pick(match.doc, roots);
+      order.enter(key);
       if (worst && order(key, worst) >= 0) continue;
       kept.push({ match: new Match(match.recordId, match.raw), key });
       bytes += match.raw.length + SORT_OVERHEAD;
@@ -156,6 +170,12 @@ export class Finder {
     compact();
     return kept.map(({ match }) => match);
   }
+}
+
+function hasExpressions(projection: Doc | undefined): boolean {
+  return [...(projection?.values() ?? [])].some(
+    (value) => isDoc(value) || Array.isArray(value) || typeof value === 'string',
+  );
 }
 
 function sortOf({ sort }: FindSpec): Doc | undefined {

@@ -2,21 +2,15 @@ import { Long } from 'bson';
 import { evaluateLet } from '../aggregate/let-variables.js';
 import { isLong, type Doc, type Value } from '../bson/values.js';
 import type { Cursor } from '../cursors.js';
-import { assertSimpleCollation } from '../index/definition.js';
+import { parseCollation } from '../query/collation.js';
 import { ErrorCode, MongoError } from '../errors.js';
 import { RawArray, type ReplyFields } from '../wire/reply.js';
-import {
-  booleanArgument,
-  collectionName,
-  countArgument,
-  docArgument,
-  integerArgument,
-  stringArgument,
-} from './arguments.js';
+import { booleanArgument, collectionName, countArgument, docArgument, stringArgument } from './arguments.js';
 import type { Command, CommandContext, CommandRequest } from './command.js';
 import { Finder } from './find-documents.js';
+import { assertHint } from './write-entries.js';
 
-const DEFAULT_FIRST_BATCH = 101;
+export const DEFAULT_FIRST_BATCH = 101;
 
 export const find: Command = {
   name: 'find',
@@ -49,14 +43,14 @@ export const find: Command = {
     const finder = finderOf(request, context);
     const collection = context.catalog.collection(database, name);
     const batchSize = countArgument(body, 'find', 'batchSize');
-    const limit = integerArgument(body, 'find', 'limit') ?? 0;
-    const singleBatch = booleanArgument(body, 'find', 'singleBatch') || limit < 0;
+    const limit = countArgument(body, 'find', 'limit') ?? 0;
+    const singleBatch = booleanArgument(body, 'find', 'singleBatch');
     const cursor = context.cursors.create({
       namespace: `${database}.${name}`,
       documents: collection ? finder.encoded(collection) : [].values(),
       collection,
       deadline: request.deadline,
-      limit: Math.abs(limit),
+      limit,
       lasting: booleanArgument(body, 'find', 'noCursorTimeout'),
     });
     return firstBatch(context, cursor, batchSize ?? DEFAULT_FIRST_BATCH, singleBatch);
@@ -74,10 +68,11 @@ export function finderOf(
     sort: docArgument(body, 'find', 'sort'),
     projection: docArgument(body, 'find', 'projection'),
     skip: countArgument(body, 'find', 'skip'),
-    limit: Math.abs(integerArgument(body, 'find', 'limit') ?? 0),
+    limit: countArgument(body, 'find', 'limit'),
     hint: hintArgument(body),
     variables: letVariables(body, 'find', new Date()),
     deadline,
+    text: parseCollation(body.get('collation')),
   });
 }
 
@@ -87,14 +82,15 @@ export function letVariables(body: Doc, command: string, now: Date): Doc | undef
   return spec && evaluateLet(spec, now);
 }
 
-/** An empty hint document is no hint. */
+/** An empty hint document is no hint. Throws FailedToParse (9) for what is neither a name nor a key. */
 export function hintArgument(body: Doc): Value | undefined {
   const hint = body.get('hint');
+  assertHint(hint);
   return hint instanceof Map && hint.size === 0 ? undefined : (hint ?? undefined);
 }
 
-function refuseUnsupported(body: Doc): void {
-  assertSimpleCollation(body.get('collation'));
+/** Options of find that are not supported. */
+export function refuseUnsupported(body: Doc): void {
   for (const option of ['min', 'max']) {
     const value = body.get(option);
     if (value instanceof Map && value.size > 0) throw notSupported(`find option '${option}'`);
@@ -140,8 +136,8 @@ export const getMore: Command = {
         ErrorCode.TypeMismatch,
         "BSON field 'getMore.getMore' is the wrong type, expected type 'long'",
       );
-    const cursor = cursors.get(id);
     const namespace = `${database}.${stringArgument(body, 'getMore', 'collection')}`;
+    const cursor = cursors.get(id);
     if (cursor.source.namespace !== namespace) {
       throw new MongoError(
         ErrorCode.Unauthorized,

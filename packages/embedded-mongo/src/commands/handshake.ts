@@ -8,7 +8,7 @@ import { MAX_DOCUMENT_SIZE } from './modify.js';
 const VERSION = '7.0.0';
 const VERSION_ARRAY = [7, 0, 0, 0];
 const MAX_WIRE_VERSION = 21;
-const SESSION_TIMEOUT_MINUTES = 30;
+export const SESSION_TIMEOUT_MINUTES = 30;
 
 function describeServer({ connectionId }: CommandRequest, primaryField: string): ReplyFields {
   return {
@@ -40,7 +40,8 @@ export const isMaster: Command = {
   run: (request) => describeServer(request, 'ismaster'),
 };
 
-export const ping: Command = { name: 'ping', kind: 'read', fields: [], run: () => ({ ok: 1 }) };
+/** As in MongoDB it takes any fields. */
+export const ping: Command = { name: 'ping', kind: 'read', run: () => ({ ok: 1 }) };
 
 export const buildInfo: Command = {
   name: 'buildInfo',

@@ -1,6 +1,6 @@
 import { booleanArgument, collectionName, documentList } from './arguments.js';
 import type { Command } from './command.js';
-import { ensureCollection, prepareForStorage } from './modify.js';
+import { ensureCollection, prepareForStorage, storeNew } from './modify.js';
 import { batchReply, runBatch } from './write-results.js';
 
 export const insert: Command = {
@@ -11,10 +11,11 @@ export const insert: Command = {
     const name = collectionName(request);
     const documents = documentList(request, 'documents');
     const ordered = booleanArgument(request.body, 'insert', 'ordered', true);
+    const bypass = booleanArgument(request.body, 'insert', 'bypassDocumentValidation');
     let n = 0;
     const errors = yield* runBatch(documents, ordered, function* (sent) {
-      const { doc, raw } = prepareForStorage(sent);
-      ensureCollection(context, request.database, name).insert(doc, raw);
+      const prepared = prepareForStorage(sent);
+      storeNew(ensureCollection(context, request.database, name), prepared, bypass);
       n++;
       yield;
     });

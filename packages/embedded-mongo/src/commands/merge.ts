@@ -2,12 +2,13 @@ import { ObjectId } from 'bson';
 import { encodeDoc } from '../bson/encode.js';
 import { isDoc, type Doc, type Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
+import { parseCollation } from '../query/collation.js';
 import type { Collection } from '../storage/collection.js';
 import { compileUpdate } from '../update/compile.js';
-import { assertKnownFields } from './arguments.js';
+import { assertKnownFields, booleanArgument } from './arguments.js';
 import type { CommandContext, CommandRequest } from './command.js';
 import { Finder } from './find-documents.js';
-import { applyUpdate, ensureCollection, prepareForStorage } from './modify.js';
+import { applyUpdate, ensureCollection, prepareForStorage, storeNew } from './modify.js';
 
 /** Not `let`, which would be silently without effect: a pipeline has `$$new`. */
 const KNOWN = new Set(['into', 'on', 'whenMatched', 'whenNotMatched']);
@@ -27,10 +28,12 @@ export function merger(
   context: CommandContext,
 ): (doc: Doc) => void {
   assertKnownFields(spec, '$merge', KNOWN);
+  if (parseCollation(request.body.get('collation'))) throw noUniqueIndex();
   const whenMatched = spec.get('whenMatched') ?? 'merge';
   const whenNotMatched = spec.get('whenNotMatched') ?? 'insert';
   if (!Array.isArray(whenMatched)) assertMode(whenMatched, WHEN_MATCHED, 'whenMatched');
   assertMode(whenNotMatched, WHEN_NOT_MATCHED, 'whenNotMatched');
+  const bypass = booleanArgument(request.body, 'aggregate', 'bypassDocumentValidation');
   const on = joinFields(spec.get('on'));
   const collection = ensureCollection(context, database, name);
   assertUniqueIndex(collection, on);
@@ -38,20 +41,25 @@ export function merger(
     const doc = given.has('_id') ? given : new Map<string, Value>([['_id', new ObjectId()], ...given]);
     const filter: Doc = new Map(on.map((path) => [path, new Map([['$eq', joinValue(doc, path)]])]));
     const finder = new Finder(context, { filter, limit: 1, deadline: request.deadline });
-    const [match] = finder.matches(collection);
+    // Whether there is one already the unique index says, with its key.
+    const insertsOnly = whenMatched === 'fail' && whenNotMatched === 'insert';
+    const [match] = insertsOnly ? [] : finder.matches(collection);
     if (match) {
-      const change = changeOf(whenMatched, match.doc, doc);
-      if (change) applyUpdate(collection, match, finder.query, change, new Date());
+      const update = changeOf(whenMatched, match.doc, doc);
+      if (update) applyUpdate(collection, match, finder.query, { update, now: new Date(), bypass });
     } else if (whenNotMatched === 'insert') {
-      const prepared = prepareForStorage({ doc, raw: encodeDoc(doc) });
-      collection.insert(prepared.doc, prepared.raw);
+      storeNew(collection, prepareForStorage({ doc, raw: encodeDoc(doc) }), bypass);
     } else if (whenNotMatched === 'fail') {
-      throw new MongoError(
-        13113,
-        '$merge could not find a matching document in the target collection for at least one document in the source collection',
-      );
+      throw notMatched();
     }
   };
+}
+
+function notMatched(): MongoError {
+  return new MongoError(
+    13113,
+    '$merge could not find a matching document in the target collection for at least one document in the source collection',
+  );
 }
 
 function changeOf(whenMatched: Value, existing: Doc, doc: Doc) {
@@ -100,7 +108,12 @@ function assertUniqueIndex(collection: Collection, on: readonly string[]): void 
       on.every((path) => paths.has(path))
     );
   });
-  if (!found) throw new MongoError(51183, 'Cannot find index to verify that join fields will be unique');
+  if (!found) throw noUniqueIndex();
+}
+
+/** An index with the collation of the command is wanted, and there are none with another than the simple one. */
+function noUniqueIndex(): MongoError {
+  return new MongoError(51183, 'Cannot find index to verify that join fields will be unique');
 }
 
 function joinValue(doc: Doc, path: string): Value {

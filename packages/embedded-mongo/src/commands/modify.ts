@@ -1,5 +1,5 @@
 import { ObjectId, Timestamp } from 'bson';
-import { identicalValues } from '../bson/compare.js';
+import { identicalValues } from '../bson/identical.js';
 import { checkStorageDepth } from '../bson/depth.js';
 import { display } from '../bson/display.js';
 import { encodeDoc } from '../bson/encode.js';
@@ -11,6 +11,7 @@ import type { Collection } from '../storage/collection.js';
 import type { Update } from '../update/compile.js';
 import type { SentDocument } from './arguments.js';
 import type { CommandContext } from './command.js';
+import { assertValid } from './validation.js';
 import type { Match } from './find-documents.js';
 
 export const MAX_DOCUMENT_SIZE = 16 * 1024 * 1024;
@@ -42,7 +43,7 @@ export function prepareForStorage({ doc, raw }: SentDocument): SentDocument {
 }
 
 function withIdFirst(doc: Doc): SentDocument {
-  const ordered: Doc = new Map([['_id', doc.get('_id') ?? new ObjectId()]]);
+  const ordered: Doc = new Map([['_id', doc.has('_id') ? (doc.get('_id') ?? null) : new ObjectId()]]);
   for (const [name, value] of doc) if (name !== '_id') ordered.set(name, value);
   return { doc: ordered, raw: encodeDoc(ordered) };
 }
@@ -54,13 +55,21 @@ function assertId(id: Value): void {
   if (isUndefined(id))
     throw new MongoError(ErrorCode.InvalidIdField, "The '_id' value cannot be of type undefined");
   if (!isDoc(id)) return;
+  const dbRef = dbRefFields(id);
   for (const name of id.keys()) {
-    if (!name.startsWith('$')) continue;
+    if (!name.startsWith('$') || dbRef.has(name)) continue;
     throw new MongoError(
       ErrorCode.DollarPrefixedFieldName,
       `_id fields may not contain '$'-prefixed fields: ${name} is not valid for storage.`,
     );
   }
+}
+
+/** A DBRef is the one document with $-prefixed fields that an _id may be: $ref (string) first, then $id, then perhaps $db (string). */
+function dbRefFields(id: Doc): ReadonlySet<string> {
+  const [first, second, third] = [...id];
+  if (first?.[0] !== '$ref' || typeof first[1] !== 'string' || second?.[0] !== '$id') return new Set();
+  return new Set(['$ref', '$id', ...(third?.[0] === '$db' && typeof third[1] === 'string' ? ['$db'] : [])]);
 }
 
 /** An empty timestamp at the top of a new document means "now", as in MongoDB. */
@@ -74,13 +83,20 @@ function stampEmptyTimestamps(doc: Doc): Doc | undefined {
   return stamped;
 }
 
+/** How documents are changed. */
+export interface Change {
+  readonly update: Update;
+  readonly now: Date;
+  /** The collection's validator is not asked. */
+  readonly bypass: boolean;
+}
+
 /** Updates one document; the document as it is afterwards, and whether that is different. */
 export function applyUpdate(
   collection: Collection,
   match: Match,
   query: Query,
-  update: Update,
-  now: Date,
+  { update, now, bypass }: Change,
 ): { doc: Doc; modified: boolean } {
   const before = match.doc;
   const position = query.matchPosition(before);
@@ -93,6 +109,7 @@ export function applyUpdate(
   if (identicalValues(before, after)) return { doc: before, modified: false };
   assertSameId(before, after);
   checkStorageDepth(after);
+  if (!bypass) assertValid(collection, after, before);
   const raw = encodeDoc(after);
   if (raw.length > MAX_DOCUMENT_SIZE) {
     throw new MongoError(17419, `Resulting document after update is larger than ${MAX_DOCUMENT_SIZE}`);
@@ -112,9 +129,15 @@ function assertSameId(before: Doc, after: Doc): void {
 }
 
 /** Inserts the document that an update with `upsert: true` makes when nothing matches. */
-export function insertUpsert(collection: Collection, filter: Doc, update: Update, now: Date): Doc {
+export function insertUpsert(collection: Collection, filter: Doc, { update, now, bypass }: Change): Doc {
   const made = update.apply(upsertSeed(filter), { isInsert: true, now });
-  const { doc, raw } = prepareForStorage(withIdFirst(made));
+  const prepared = prepareForStorage(withIdFirst(made));
+  storeNew(collection, prepared, bypass);
+  return prepared.doc;
+}
+
+/** Inserts what `prepareForStorage` made. Throws DocumentValidationFailure (121) unless validation is bypassed. */
+export function storeNew(collection: Collection, { doc, raw }: SentDocument, bypass: boolean): void {
+  if (!bypass) assertValid(collection, doc);
   collection.insert(doc, raw);
-  return doc;
 }

@@ -7,7 +7,9 @@ import type { Collection } from '../storage/collection.js';
 import { assertDatabaseName } from '../storage/namespace.js';
 import { booleanArgument, collectionName, countArgument, docArgument } from './arguments.js';
 import type { Command, CommandContext, CommandRequest } from './command.js';
+import { readValidation, VALIDATION_OPTIONS } from './validation.js';
 import { firstBatch, notSupported } from './find.js';
+import { readViewDefinition } from './view-definition.js';
 
 const UNSUPPORTED_OPTIONS = [
   'capped',
@@ -19,26 +21,32 @@ const UNSUPPORTED_OPTIONS = [
   'changeStreamPreAndPostImages',
   'storageEngine',
   'indexOptionDefaults',
-  'validator',
-  'validationLevel',
-  'validationAction',
-  'viewOn',
-  'pipeline',
   'encryptedFields',
 ];
 
 export const create: Command = {
   name: 'create',
   kind: 'write',
-  fields: [...UNSUPPORTED_OPTIONS, 'collation', 'autoIndexId', 'idIndex', 'flags'],
+  fields: [
+    ...UNSUPPORTED_OPTIONS,
+    ...VALIDATION_OPTIONS,
+    'viewOn',
+    'pipeline',
+    'collation',
+    'autoIndexId',
+    'idIndex',
+    'flags',
+  ],
   run(request, { catalog }) {
+    const { database, body } = request;
     const name = collectionName(request);
-    assertSimpleCollation(request.body.get('collation'));
+    assertSimpleCollation(body.get('collation'));
     for (const option of UNSUPPORTED_OPTIONS) {
-      const value = request.body.get(option);
+      const value = body.get(option);
       if (value !== undefined && value !== false) throw notSupported(`the collection option '${option}'`);
     }
-    catalog.create(request.database, name);
+    const view = readViewDefinition({ name, database, body }, catalog);
+    catalog.create(database, name, view ?? readValidation(body));
     return { ok: 1 };
   },
 };
@@ -49,10 +57,14 @@ export const drop: Command = {
   fields: [],
   run(request, { catalog }) {
     const name = collectionName(request);
-    const collection = catalog.collection(request.database, name);
+    const collection = catalog.entry(request.database, name);
     if (!collection) return { ok: 1 };
     catalog.drop(collection);
-    return { nIndexesWas: collection.indexes.length, ns: collection.namespace, ok: 1 };
+    return {
+      ...(collection.isView ? {} : { nIndexesWas: collection.indexes.length }),
+      ns: collection.namespace,
+      ok: 1,
+    };
   },
 };
 
@@ -85,7 +97,8 @@ export const listCollections: Command = {
   },
 };
 
-function describeCollection({ name, options, uuid, idIndex }: Collection): Doc {
+function describeCollection({ name, options, uuid, idIndex, isView }: Collection): Doc {
+  if (isView) return docFromPlain({ name, type: 'view', options, info: { readOnly: true } });
   return docFromPlain({
     name,
     type: 'collection',
@@ -142,33 +155,3 @@ export const listDatabases: Command = {
 function pick(doc: Doc, fields: readonly string[]): Doc {
   return new Map([...doc].filter(([field]) => fields.includes(field)));
 }
-
-export const collStats: Command = {
-  name: 'collStats',
-  aliases: ['collstats'],
-  kind: 'read',
-  fields: ['scale', 'verbose'],
-  run(request, { catalog }) {
-    const name = collectionName(request);
-    const scale = countArgument(request.body, 'collStats', 'scale') || 1;
-    const ns = `${request.database}.${name}`;
-    const collection = catalog.collection(request.database, name);
-    const { count = 0, size = 0, indexes = [] } = collection ?? {};
-    const sizes = indexes.map(
-      (index) => [index.definition.name, Math.floor(index.estimateSize() / scale)] as const,
-    );
-    return {
-      ns,
-      size: Math.floor(size / scale),
-      count,
-      ...(count > 0 ? { avgObjSize: Math.floor(size / count) } : {}),
-      storageSize: Math.floor(size / scale),
-      capped: false,
-      nindexes: indexes.length,
-      indexSizes: Object.fromEntries(sizes),
-      totalIndexSize: sizes.reduce((sum, [, bytes]) => sum + bytes, 0),
-      scaleFactor: scale,
-      ok: 1,
-    };
-  },
-};

@@ -1,10 +1,20 @@
 import type { Doc } from '../bson/values.js';
+import {
+  getCmdLineOpts,
+  getLog,
+  getParameter,
+  killAllSessions,
+  killSessions,
+  startSession,
+} from './administration.js';
 import { aggregateInto, writes } from './aggregate-into.js';
 import { aggregate } from './aggregate.js';
+import { collMod } from './coll-mod.js';
 import type { Command } from './command.js';
 import { count, distinct } from './count.js';
 import { remove } from './delete.js';
 import { explain } from './explain.js';
+import { configureFailPoint } from './fail-point.js';
 import { findAndModify } from './find-and-modify.js';
 import { find, getMore, killCursors } from './find.js';
 import {
@@ -21,17 +31,31 @@ import {
 } from './handshake.js';
 import { createIndexes, dropIndexes, listIndexes } from './indexes.js';
 import { insert } from './insert.js';
-import { collStats, create, drop, dropDatabase, listCollections, listDatabases } from './namespaces.js';
+import { create, drop, dropDatabase, listCollections, listDatabases } from './namespaces.js';
+import { collStats, dbStats } from './statistics.js';
 import { update } from './update.js';
+
+const listCommands: Command = {
+  name: 'listCommands',
+  kind: 'read',
+  fields: [],
+  run: () => ({
+    commands: Object.fromEntries(COMMANDS.map(({ name }) => [name, { help: '', requiresAuth: false }])),
+    ok: 1,
+  }),
+};
 
 const COMMANDS: readonly Command[] = [
   aggregate,
   buildInfo,
+  collMod,
   collStats,
+  configureFailPoint,
   connectionStatus,
   count,
   create,
   createIndexes,
+  dbStats,
   distinct,
   drop,
   dropDatabase,
@@ -40,19 +64,26 @@ const COMMANDS: readonly Command[] = [
   explain,
   find,
   findAndModify,
+  getCmdLineOpts,
+  getLog,
   getMore,
+  getParameter,
   hello,
   hostInfo,
   insert,
   isMaster,
+  killAllSessions,
   killCursors,
+  killSessions,
   listCollections,
+  listCommands,
   listDatabases,
   listIndexes,
   ping,
   refreshSessions,
   remove,
   serverStatus,
+  startSession,
   update,
   whatsMyUri,
 ];

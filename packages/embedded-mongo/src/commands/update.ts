@@ -1,36 +1,16 @@
-import { isDoc, type Doc, type Value } from '../bson/values.js';
+import type { Doc, Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
-import { assertSimpleCollation } from '../index/definition.js';
+import { mentions, parseCollation, unsupported } from '../query/collation.js';
 import { compileUpdate, type Update } from '../update/compile.js';
 import type { Steps } from '../storage/group-commit.js';
 import type { ReplyFields } from '../wire/reply.js';
-import {
-  arrayArgument,
-  assertKnownFields,
-  booleanArgument,
-  collectionName,
-  docArgument,
-  documentList,
-  missing,
-  wrongType,
-} from './arguments.js';
+import { booleanArgument, collectionName, docArgument, documentList } from './arguments.js';
 import type { Command, CommandContext, CommandRequest } from './command.js';
 import { Finder } from './find-documents.js';
 import { hintArgument, letVariables } from './find.js';
 import { applyUpdate, ensureCollection, insertUpsert } from './modify.js';
+import { arrayFiltersOf, assertUpdateEntry } from './write-entries.js';
 import { batchReply, runBatch } from './write-results.js';
-
-const KNOWN = new Set([
-  'q',
-  'u',
-  'c',
-  'upsert',
-  'multi',
-  'arrayFilters',
-  'hint',
-  'collation',
-  'upsertSupplied',
-]);
 
 interface Totals {
   n: number;
@@ -45,6 +25,7 @@ export const update: Command = {
   *run(request, context) {
     const name = collectionName(request);
     const updates = documentList(request, 'updates');
+    for (const { doc } of updates) assertUpdateEntry(doc);
     const ordered = booleanArgument(request.body, 'update', 'ordered', true);
     const totals: Totals = { n: 0, nModified: 0, upserted: [] };
     const errors = yield* runBatch(updates, ordered, ({ doc }, index) =>
@@ -78,20 +59,27 @@ function* runUpdate(
   const upsert = booleanArgument(doc, 'update.updates', 'upsert');
   const variables = variablesOf(request.body, doc);
   const compiled = readUpdate(doc, multi, variables);
-  const filter = doc.get('q');
-  if (!isDoc(filter))
-    throw filter === undefined
-      ? missing('update.updates', 'q')
-      : wrongType('update.updates', 'q', filter, 'object');
+  const filter = docArgument(doc, 'update.updates', 'q') ?? new Map<string, Value>();
   const { deadline } = request;
-  const spec = { filter, limit: multi ? 0 : 1, hint: hintArgument(doc), variables, deadline };
+  const spec = {
+    filter,
+    limit: multi ? 0 : 1,
+    hint: hintArgument(doc),
+    variables,
+    deadline,
+    text: parseCollation(doc.get('collation')),
+  };
   const finder = new Finder(context, spec);
   const collection = context.catalog.collection(request.database, name);
-  const now = new Date();
+  const change = {
+    update: compiled,
+    now: new Date(),
+    bypass: booleanArgument(request.body, 'update', 'bypassDocumentValidation'),
+  };
   let matched = 0;
   if (collection) {
     for (const match of finder.matches(collection)) {
-      const { modified } = applyUpdate(collection, match, finder.query, compiled, now);
+      const { modified } = applyUpdate(collection, match, finder.query, change);
       matched++;
       totals.n++;
       if (modified) totals.nModified++;
@@ -99,17 +87,14 @@ function* runUpdate(
     }
   }
   if (matched > 0 || !upsert) return;
-  const inserted = insertUpsert(ensureCollection(context, request.database, name), filter, compiled, now);
+  const inserted = insertUpsert(ensureCollection(context, request.database, name), filter, change);
   totals.n++;
   totals.upserted.push({ index, _id: inserted.get('_id') });
 }
 
 function readUpdate(doc: Doc, multi: boolean, variables: Doc | undefined): Update {
-  assertKnownFields(doc, 'update.updates', KNOWN);
-  assertSimpleCollation(doc.get('collation'));
-  const given = doc.get('u');
-  if (given === undefined) throw missing('update.updates', 'u');
-  const compiled = compileUpdate(given, arrayFiltersOf(doc), variables);
+  if (parseCollation(doc.get('collation'))) assertComparesNothing(doc.get('u'), doc.get('arrayFilters'));
+  const compiled = compileUpdate(doc.get('u') ?? null, arrayFiltersOf(doc), variables);
   if (multi && compiled.isReplacement) {
     throw new MongoError(
       ErrorCode.FailedToParse,
@@ -119,9 +104,10 @@ function readUpdate(doc: Doc, multi: boolean, variables: Doc | undefined): Updat
   return compiled;
 }
 
-export function arrayFiltersOf(doc: Doc): Doc[] | undefined {
-  return arrayArgument(doc, 'update', 'arrayFilters')?.map((filter: Value) => {
-    if (!isDoc(filter)) throw wrongType('update', 'arrayFilters', filter, 'object');
-    return filter;
-  });
+const COMPARING = new Set(['$min', '$max', '$addToSet', '$pull', '$pullAll', '$sort']);
+
+/** For an update with a collation: throws NotImplemented (238) when it would compare strings itself. */
+export function assertComparesNothing(spec: Value | undefined, arrayFilters: Value | undefined): void {
+  if (arrayFilters !== undefined || Array.isArray(spec) || mentions(spec, COMPARING))
+    throw unsupported('an update that compares values');
 }

@@ -1,6 +1,7 @@
 import { Int32 } from 'bson';
 import { compareValues } from '../bson/compare.js';
-import { isDoc, isDouble, isInt32, isLong, type Doc, type Value } from '../bson/values.js';
+import { display } from '../bson/display.js';
+import { isDoc, isDouble, isInt32, isLong, typeName, type Doc, type Value } from '../bson/values.js';
 import { MongoError } from '../errors.js';
 import { compileQuery } from '../query/compile.js';
 import { assertPartialFilter } from './partial.js';
@@ -24,6 +25,7 @@ export interface IndexDefinition {
 }
 
 const MAX_FIELDS = 32;
+const DBREF_FIELDS = new Set(['$ref', '$id', '$db']);
 const MAX_TTL_SECONDS = 2_147_483_647;
 const KNOWN_OPTIONS = new Set([
   'key',
@@ -46,13 +48,11 @@ export function parseIndexSpec(given: Doc): IndexDefinition {
       throw new MongoError(197, `The field '${option}' is not valid for an index specification`);
     }
   }
-  const key = given.get('key');
-  if (!isDoc(key))
-    throw new MongoError(9, "The 'key' field is a required property of an index specification");
-  const name = given.get('name');
-  if (typeof name !== 'string')
-    throw new MongoError(9, "The 'name' field is a required property of an index specification");
-  if (name === '' || name.includes('\0')) throw new MongoError(67, `"${name}" is not a valid index name`);
+  const key = required(given, 'key');
+  if (!isDoc(key)) throw wrongType('key', 'object', key);
+  const name = required(given, 'name');
+  if (typeof name !== 'string') throw wrongType('name', 'string', name);
+  assertName(name, key);
   if (given.has('hidden') && truth(given, 'hidden'))
     throw new MongoError(67, 'hidden indexes are not supported');
   assertSimpleCollation(given.get('collation'));
@@ -70,6 +70,29 @@ export function parseIndexSpec(given: Doc): IndexDefinition {
   };
   assertCompatible(definition, isId);
   return { ...definition, spec: specOf(definition, isId) };
+}
+
+function required(given: Doc, field: string): Value {
+  const value = given.get(field);
+  if (value !== undefined) return value;
+  throw new MongoError(9, `The '${field}' field is a required property of an index specification`);
+}
+
+function wrongType(field: string, expected: string, value: Value): MongoError {
+  return new MongoError(14, `The field '${field}' must be a ${expected}, but got ${typeName(value)}`);
+}
+
+function assertName(name: string, key: Doc): void {
+  if (name === '' || name.includes('\0')) throw new MongoError(67, `"${name}" is not a valid index name`);
+  if (name === '*') throw new MongoError(2, "The index name '*' is not valid.");
+  const order = key.get('_id');
+  const isId = key.size === 1 && order !== undefined && numberOf(order) === 1;
+  if (name === '_id_' && !isId) {
+    throw new MongoError(
+      2,
+      `The index name '_id_' is reserved for the _id index, which must have key pattern {_id: 1}, found key: ${display(key)}`,
+    );
+  }
 }
 
 function assertCompatible(index: Omit<IndexDefinition, 'spec'>, isId: boolean): void {
@@ -95,7 +118,7 @@ function parseFields(key: Doc): IndexField[] {
 
 function parseField(path: string, order: Value): IndexField {
   if (typeof order === 'string') throw new MongoError(67, `Unknown index plugin '${order}'`);
-  if (path.split('.').some((part) => part.startsWith('$'))) {
+  if (path.split('.').some((part, i) => part.startsWith('$') && (i === 0 || !DBREF_FIELDS.has(part)))) {
     throw new MongoError(67, `Index key contains an illegal field name: '${path}'`);
   }
   if (path === '' || path.split('.').includes('')) {
@@ -200,9 +223,5 @@ function sameSignature(left: IndexDefinition, right: IndexDefinition): boolean {
 }
 
 function sameKey(left: IndexDefinition, right: IndexDefinition): boolean {
-  if (left.fields.length !== right.fields.length) return false;
-  return left.fields.every((field, position) => {
-    const other = right.fields[position];
-    return other?.path === field.path && other.descending === field.descending;
-  });
+  return compareValues(left.key, right.key) === 0;
 }

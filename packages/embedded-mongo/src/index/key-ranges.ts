@@ -1,5 +1,6 @@
 import { INDEX_PREFIX_SIZE, invert, TRUNCATED_SIZE, type BtreeIndex } from './btree-index.js';
 import { fieldBounds, type Edge, type FieldBounds, type Interval } from './bounds.js';
+import { arrayIndex } from '../path.js';
 import type { Predicate } from './predicates.js';
 
 /** More combinations of `$in` values than this are not looked up one by one. */
@@ -59,6 +60,8 @@ function boundedFields(index: BtreeIndex, predicates: readonly Predicate[]): Fie
   const fields: FieldBounds[] = [];
   const arrays = new Set<string>();
   for (const [position, field] of index.definition.fields.entries()) {
+    // A query's numeric part means a field of that name, too, which the index may know nothing of.
+    if (field.parts.some((part) => arrayIndex(part) >= 0)) break;
     const multikey = (index.multikey & (1 << position)) !== 0;
     const [root = ''] = field.parts;
     // Two fields below one array are indexed by element, but a query may find them in different elements.

@@ -108,20 +108,13 @@ function naturalOrder(spec: Doc | undefined): 1 | -1 | undefined {
   return order === undefined ? undefined : directionOf(order);
 }
 
+/** A hinted sparse or partial index is read even where documents that match are not in it. */
 function hintedPlan(index: BtreeIndex, wanted: Wanted, analysis: Analysis): IndexPlan {
-  const { partial } = index.definition;
-  if (partial && !impliesPartial(analysis.predicates, partial)) {
-    throw new MongoError(
-      ErrorCode.NoQueryExecutionPlans,
-      'error processing query: the hinted partial index does not contain all documents that the query may match',
-    );
-  }
   return indexPlan(index, indexBounds(index, analysis.predicates), wanted, analysis);
 }
 
 function usableBounds(index: BtreeIndex, predicates: readonly Predicate[]): IndexBounds | undefined {
-  const { fields, partial, sparse } = index.definition;
-  if (fields.some((field) => field.parts.some((part) => /^\d+$/.test(part)))) return undefined;
+  const { partial, sparse } = index.definition;
   if (partial && !impliesPartial(predicates, partial)) return undefined;
   const bounds = indexBounds(index, predicates);
   if (sparse && !bounds.fields.some((field) => field.exact.length > 0)) return undefined;

@@ -3,6 +3,7 @@ import { canonicalType, compareValues } from '../bson/compare.js';
 import { decimalParts } from '../bson/decimal.js';
 import { isDecimal, isDouble, isRegex, isUndefined, textOf, type Value } from '../bson/values.js';
 import { badValue } from '../errors.js';
+import type { TextOrder } from './collation.js';
 import { type FieldTest, leaf, type ValueTest } from './field-test.js';
 import { compileBsonRegex, type TextTest } from './regex.js';
 
@@ -14,19 +15,28 @@ const MIN_KEY_TYPE = -1;
 const MAX_KEY_TYPE = 127;
 
 /** A comparison within the operand's type bracket; null stands for missing too, and NaN only equals NaN. */
-export function comparison(op: ComparisonOperator, operand: Value, path: string): FieldTest {
+export function comparison(
+  op: ComparisonOperator,
+  operand: Value,
+  path: string,
+  text?: TextOrder,
+): FieldTest {
   if (isUndefined(operand)) throw badValue('cannot compare to undefined');
   if (isRegex(operand) && op !== '$eq') {
     throw badValue(`Can't have RegEx as arg to predicate over field '${path}'.`);
   }
-  return leaf(typeof operand === 'string' && op === '$eq' ? equalsText(operand) : compareTest(op, operand));
+  return leaf(
+    typeof operand === 'string' && op === '$eq' && !text
+      ? equalsText(operand)
+      : compareTest(op, operand, text),
+  );
 }
 
 function equalsText(operand: string): ValueTest {
   return (value) => textOf(value) === operand;
 }
 
-function compareTest(op: ComparisonOperator, operand: Value): ValueTest {
+function compareTest(op: ComparisonOperator, operand: Value, text?: TextOrder): ValueTest {
   const type = canonicalType(operand);
   const includesEqual = op === '$eq' || op === '$gte' || op === '$lte';
   const operandIsNaN = isNaNValue(operand);
@@ -34,7 +44,7 @@ function compareTest(op: ComparisonOperator, operand: Value): ValueTest {
     const valueType = value === undefined ? EOO_TYPE : canonicalType(value);
     if (value === undefined || valueType !== type) return acrossTypes(op, valueType, type);
     if (operandIsNaN || isNaNValue(value)) return includesEqual && operandIsNaN && isNaNValue(value);
-    const order = compareValues(value, operand);
+    const order = compareValues(value, operand, text);
     if (order === 0) return includesEqual;
     return order < 0 ? op === '$lt' || op === '$lte' : op === '$gt' || op === '$gte';
   };
@@ -63,9 +73,15 @@ export function regexTest(regex: BSONRegExp, matches: TextTest = compileBsonRege
 }
 
 /** `$in`: equal to one of the values, or matching one of the regular expressions. */
-export function inTest(operands: readonly Value[]): ValueTest {
+export function inTest(operands: readonly Value[], order?: TextOrder): ValueTest {
   if (operands.some((operand) => isUndefined(operand)))
     throw badValue('InMatchExpression equality cannot be undefined');
+  if (order) {
+    const tests = operands.map((operand) =>
+      isRegex(operand) ? regexTest(operand) : compareTest('$eq', operand, order),
+    );
+    return (value) => tests.some((test) => test(value));
+  }
   const texts = new Set(operands.filter((operand) => typeof operand === 'string'));
   const sorted = operands
     .filter((operand) => typeof operand !== 'string' && !isRegex(operand))

@@ -1,9 +1,11 @@
-import type { Doc, Value } from '../bson/values.js';
+import { isNumber, isRegex, type Doc, type Value } from '../bson/values.js';
 import { badValue, ErrorCode, MongoError } from '../errors.js';
 import { parsePath } from '../path.js';
 import { atPath, type DocTest, every, type Found } from './field-test.js';
-import { parseField } from './field.js';
+import { type TextOrder, unsupported } from './collation.js';
+import { isOperatorDoc, parseField } from './field.js';
 import { exprTest } from './expr.js';
+import { exactInteger } from './numbers.js';
 
 export interface Query {
   matches(doc: Doc): boolean;
@@ -17,6 +19,8 @@ export interface QueryContext {
   readonly now?: Date;
   /** Variables of the command's `let`, for `$expr`. */
   readonly variables?: Doc;
+  /** The command's collation. */
+  readonly text?: TextOrder;
 }
 
 /** Throws BadValue (2) and other codes of MongoDB for a filter that is not well formed or not supported. */
@@ -40,7 +44,11 @@ function compileFilter(filter: Doc, context: QueryContext): DocTest {
       tests.push(
         atPath(
           parsePath(key),
-          parseField(key, operand, (inner) => compileFilter(inner, context)),
+          parseField(
+            key,
+            operand,
+            Object.assign((inner: Doc) => compileFilter(inner, context), { text: context.text }),
+          ),
         ),
       );
   }
@@ -53,6 +61,8 @@ function parseTopLevel(key: string, operand: Value, context: QueryContext): DocT
       return every(parseBranches(key, operand, context));
     case '$or': {
       const branches = parseBranches(key, operand, context);
+      const single = singleCondition(operand);
+      if (single) return compileFilter(single, context);
       return (doc) => branches.some((test) => test(doc));
     }
     case '$nor': {
@@ -60,12 +70,13 @@ function parseTopLevel(key: string, operand: Value, context: QueryContext): DocT
       return (doc) => !branches.some((test) => test(doc));
     }
     case '$expr':
+      if (context.text) throw unsupported('$expr');
       return exprTest(operand, context);
     case '$comment':
-    case '$alwaysTrue':
       return () => true;
+    case '$alwaysTrue':
     case '$alwaysFalse':
-      return () => false;
+      return constant(key, operand);
     case '$where':
     case '$text':
     case '$jsonSchema':
@@ -76,6 +87,32 @@ function parseTopLevel(key: string, operand: Value, context: QueryContext): DocT
         `unknown top level operator: ${key}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
       );
   }
+}
+
+/**
+ * What an `$or` comes down to when it has one clause, or when all of its clauses ask one field to equal a value: only then
+ * the positional `$` knows the element that matched.
+ */
+function singleCondition(branches: Value): Doc | undefined {
+  const clauses = Array.isArray(branches) ? branches.filter((branch) => branch instanceof Map) : [];
+  const [first] = clauses;
+  if (clauses.length <= 1 || !first) return first;
+  const [path = ''] = first.keys();
+  const values = clauses.map((clause) => {
+    const value = clause.size === 1 && !path.startsWith('$') ? clause.get(path) : undefined;
+    const equal = value instanceof Map && value.size === 1 ? (value.get('$eq') ?? value) : value;
+    return equal === undefined || isOperatorDoc(equal) || isRegex(equal) ? undefined : equal;
+  });
+  const known = values.filter((value) => value !== undefined);
+  return known.length === values.length ? new Map([[path, new Map([['$in', known]])]]) : undefined;
+}
+
+function constant(key: string, operand: Value): DocTest {
+  if (!isNumber(operand) || exactInteger(operand) !== 1n) {
+    throw new MongoError(ErrorCode.FailedToParse, `${key} must be an integer value of 1`);
+  }
+  const answer = key === '$alwaysTrue';
+  return () => answer;
 }
 
 function parseBranches(key: string, operand: Value, context: QueryContext): DocTest[] {

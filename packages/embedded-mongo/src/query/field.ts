@@ -2,6 +2,7 @@ import { BSONRegExp } from 'bson';
 import { type Doc, isRegex, textOf, type Value } from '../bson/values.js';
 import { badValue, ErrorCode, MongoError } from '../errors.js';
 import { bitsTest, isBitOperator } from './bits.js';
+import type { TextOrder } from './collation.js';
 import { comparison, inTest, regexTest } from './comparison.js';
 import { type DocTest, type FieldTest, allOf, leaf, negated, onElement } from './field-test.js';
 import { isTrue } from './numbers.js';
@@ -9,7 +10,11 @@ import { compileRegex } from './regex.js';
 import { modTest, sizeTest, typeTest } from './type-operators.js';
 
 /** Compiles a whole filter for the documents of an array; given by the caller, as filters contain fields and these filters. */
-export type CompileFilter = (filter: Doc) => DocTest;
+export interface CompileFilter {
+  (filter: Doc): DocTest;
+  /** The command's collation. */
+  readonly text?: TextOrder | undefined;
+}
 
 const REFUSED = new Set([
   '$near',
@@ -34,7 +39,7 @@ export function isOperatorDoc(value: Value | undefined): value is Doc {
 /** What a filter says about one field. Throws BadValue (2) and MongoDB's own codes for what is not well formed. */
 export function parseField(path: string, spec: Value, compileFilter: CompileFilter): FieldTest {
   if (isRegex(spec)) return leaf(regexTest(spec));
-  if (!isOperatorDoc(spec)) return comparison('$eq', spec, path);
+  if (!isOperatorDoc(spec)) return comparison('$eq', spec, path, compileFilter.text);
   return allOf(parseOperators(path, spec, compileFilter));
 }
 
@@ -55,14 +60,14 @@ function parseOperator(path: string, op: string, operand: Value, compileFilter: 
     case '$gte':
     case '$lt':
     case '$lte':
-      return comparison(op, operand, path);
+      return comparison(op, operand, path, compileFilter.text);
     case '$ne':
       if (isRegex(operand)) throw badValue("Can't have regex as arg to $ne.");
-      return negated(comparison('$eq', operand, path));
+      return negated(comparison('$eq', operand, path, compileFilter.text));
     case '$in':
-      return leaf(inTest(inOperands(operand)));
+      return leaf(inTest(inOperands(operand), compileFilter.text));
     case '$nin':
-      return negated(leaf(inTest(inOperands(operand))));
+      return negated(leaf(inTest(inOperands(operand), compileFilter.text)));
     case '$not':
       return parseNot(path, operand, compileFilter);
     case '$exists':

@@ -10,7 +10,14 @@ export type RegexNode =
   | { readonly kind: 'assert'; readonly at: Assertion }
   | { readonly kind: 'sequence'; readonly nodes: readonly RegexNode[] }
   | { readonly kind: 'choice'; readonly nodes: readonly RegexNode[] }
-  | { readonly kind: 'repeat'; readonly node: RegexNode; readonly min: number; readonly max: number };
+  | { readonly kind: 'group'; readonly index: number; readonly node: RegexNode }
+  | {
+      readonly kind: 'repeat';
+      readonly node: RegexNode;
+      readonly min: number;
+      readonly max: number;
+      readonly lazy: boolean;
+    };
 
 export type Assertion =
   'start' | 'end' | 'endOrNewline' | 'lineStart' | 'lineEnd' | 'wordEdge' | 'notWordEdge';
@@ -31,11 +38,11 @@ const NEWLINE = 0x0a;
  * (back references, look-around, atomic and possessive groups) is refused with NotImplemented (238), errors in the
  * pattern with 51091.
  */
-export function parseRegex(pattern: string, flags: RegexFlags): RegexNode {
+export function parseRegex(pattern: string, flags: RegexFlags): { node: RegexNode; groups: number } {
   const reader = new PatternReader(pattern);
   const node = parseChoice(reader, { flags }, 0);
   if (!reader.done) throw invalidRegex('unmatched closing parenthesis');
-  return node;
+  return { node, groups: reader.groups };
 }
 
 /** Flags hold until the end of the group in which `(?i)` and the like set them. */
@@ -94,6 +101,7 @@ function literal(char: string, flags: RegexFlags): RegexNode {
 
 function parseGroup(reader: PatternReader, scope: Scope, depth: number): RegexNode | undefined {
   let inner: Scope = { flags: scope.flags };
+  let isCapturing = true;
   if (reader.peek('*')) throw unsupported('verbs');
   if (reader.eat('?')) {
     if (reader.eat('#')) {
@@ -108,11 +116,13 @@ function parseGroup(reader: PatternReader, scope: Scope, depth: number): RegexNo
         return undefined;
       }
       inner = { flags: changed.flags };
+      isCapturing = false;
     }
   }
+  const index = isCapturing ? ++reader.groups : 0;
   const node = parseChoice(reader, inner, depth + 1);
   if (!reader.eat(')')) throw invalidRegex('missing closing parenthesis');
-  return node;
+  return isCapturing ? { kind: 'group', index, node } : node;
 }
 
 /** After `(?`: flags such as `i-s`, then `:` for a group or `)` for the rest of the enclosing one. */
@@ -162,9 +172,9 @@ function parseQuantifier(reader: PatternReader, atom: RegexNode): RegexNode {
   for (;;) {
     const range = parseRange(reader);
     if (range === undefined) return node;
-    // Lazy or greedy makes no difference to whether a text matches; possessive does.
-    if (!reader.eat('?') && reader.peek('+')) throw unsupported('possessive quantifiers');
-    node = { kind: 'repeat', node, ...range };
+    const lazy = reader.eat('?');
+    if (!lazy && reader.peek('+')) throw unsupported('possessive quantifiers');
+    node = { kind: 'repeat', node, ...range, lazy };
     if (reader.peek('*') || reader.peek('+') || reader.peek('?')) {
       throw invalidRegex('quantifier does not follow a repeatable item');
     }

@@ -8,6 +8,8 @@ const CONTROL: Readonly<Record<string, number>> = { a: 7, e: 27, f: 12, n: 10, r
 
 /** Reads a pattern by code points. */
 export class PatternReader {
+  /** Capturing groups opened so far. */
+  groups = 0;
   private pos = 0;
 
   constructor(private readonly pattern: string) {}

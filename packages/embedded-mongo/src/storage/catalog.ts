@@ -5,13 +5,8 @@ import { ErrorCode, MongoError } from '../errors.js';
 import { BtreeIndex } from '../index/btree-index.js';
 import { alreadyExists, type IndexDefinition } from '../index/definition.js';
 import { Collection, collectionDropped, type CollectionListener } from './collection.js';
-import {
-  decodeCollection,
-  encodeCollection,
-  encodeCounters,
-  idIndexDefinition,
-  restoreCounters,
-} from './descriptions.js';
+import { CatalogStore } from './catalog-store.js';
+import { idIndexDefinition } from './descriptions.js';
 import type { Environment } from './environment.js';
 import type { Steps } from './group-commit.js';
 import { assertCollectionName } from './namespace.js';
@@ -19,24 +14,40 @@ import { Graveyard } from './graveyard.js';
 
 const TEMPORARY_PREFIX = 'tmp.agg_out.';
 const MAX_INDEXES = 64;
-const NEXT_ID = Buffer.from('s');
-const COLLECTION = 'c'.charCodeAt(0);
-const COUNTERS = 'n'.charCodeAt(0);
-const BUILDING = 'b'.charCodeAt(0);
 
 /** All databases, collections and indexes: in memory for reading, on disk through the transactions that change them. */
 export class Catalog implements CollectionListener {
   readonly graveyard: Graveyard;
+  private readonly store: CatalogStore;
   private readonly databases = new Map<string, Map<string, Collection>>();
   private readonly changed = new Set<Collection>();
 
   constructor(private readonly environment: Environment) {
     this.graveyard = new Graveyard(environment);
+    this.store = new CatalogStore(environment);
     this.load();
   }
 
-  collection(database: string, name: string): Collection | undefined {
+  /** A collection or a view. */
+  entry(database: string, name: string): Collection | undefined {
     return this.databases.get(database)?.get(name);
+  }
+
+  view(database: string, name: string): Collection | undefined {
+    const found = this.entry(database, name);
+    return found?.isView ? found : undefined;
+  }
+
+  /** Throws CommandNotSupportedOnView (166) for a view, so that nobody takes it for an empty collection. */
+  collection(database: string, name: string): Collection | undefined {
+    const found = this.entry(database, name);
+    if (found?.isView) {
+      throw new MongoError(
+        ErrorCode.CommandNotSupportedOnView,
+        `Namespace ${database}.${name} is a view, not a collection`,
+      );
+    }
+    return found;
   }
 
   databaseNames(): string[] {
@@ -54,11 +65,11 @@ export class Catalog implements CollectionListener {
   /** The methods from here on run inside a transaction. */
   create(database: string, name: string, options: Doc = new Map()): Collection {
     assertCollectionName(database, name);
-    if (this.collection(database, name)) {
+    if (this.entry(database, name)) {
       throw new MongoError(ErrorCode.NamespaceExists, `Collection ${database}.${name} already exists.`);
     }
     const collection = new Collection(this.environment, {
-      id: this.nextId(),
+      id: this.store.nextId(),
       database,
       name,
       options,
@@ -85,8 +96,8 @@ export class Catalog implements CollectionListener {
   }
 
   /** An empty collection for what will replace another: renamed in the end, or dropped at the next start. */
-  createTemporary(database: string): Collection {
-    return this.create(database, `${TEMPORARY_PREFIX}${this.nextId()}`);
+  createTemporary(database: string, options?: Doc): Collection {
+    return this.create(database, `${TEMPORARY_PREFIX}${this.store.nextId()}`, options);
   }
 
   /** Removes what a process that was killed left behind. */
@@ -94,18 +105,16 @@ export class Catalog implements CollectionListener {
     for (const collection of this.allCollections()) {
       if (collection.name.startsWith(TEMPORARY_PREFIX)) this.drop(collection);
     }
-    const range = { start: Buffer.of(BUILDING), end: Buffer.of(BUILDING + 1) };
-    for (const key of Array.from(this.environment.meta.getKeys(range), (bytes) => Buffer.from(bytes))) {
-      this.graveyard.buryEntries(key.readUInt32BE(1));
-      this.environment.meta.removeSync(key);
+    for (const indexId of this.store.markedAsBuilding()) {
+      this.graveyard.buryEntries(indexId);
+      this.store.unmarkBuilding(indexId);
     }
   }
 
   drop(collection: Collection): void {
     collection.dropped = true;
     this.changed.delete(collection);
-    this.environment.meta.removeSync(metaKey(COLLECTION, collection.id));
-    this.environment.meta.removeSync(metaKey(COUNTERS, collection.id));
+    this.store.remove(collection);
     this.graveyard.buryRecords(collection.id);
     for (const index of collection.indexes) {
       this.graveyard.buryEntries(index.id);
@@ -161,13 +170,13 @@ export class Catalog implements CollectionListener {
 
   private beginBuilding(collection: Collection, index: BtreeIndex): void {
     index.building = true;
-    this.environment.meta.putSync(metaKey(BUILDING, index.id), Buffer.of(1));
+    this.store.markBuilding(index.id);
     collection.indexes = [...collection.indexes, index];
   }
 
   private endBuilding(index: BtreeIndex): void {
     index.building = false;
-    this.environment.meta.removeSync(metaKey(BUILDING, index.id));
+    this.store.unmarkBuilding(index.id);
   }
 
   countersChanged(collection: Collection): void {
@@ -175,14 +184,12 @@ export class Catalog implements CollectionListener {
   }
 
   descriptionChanged(collection: Collection): void {
-    this.environment.meta.putSync(metaKey(COLLECTION, collection.id), encodeCollection(collection));
+    this.store.putDescription(collection);
   }
 
   /** Writes the counters of the collections that the transaction touched. */
   beforeCommit(): void {
-    for (const collection of this.changed) {
-      this.environment.meta.putSync(metaKey(COUNTERS, collection.id), encodeCounters(collection));
-    }
+    for (const collection of this.changed) this.store.putCounters(collection);
     this.changed.clear();
   }
 
@@ -197,13 +204,7 @@ export class Catalog implements CollectionListener {
   }
 
   private load(): void {
-    const range = { start: Buffer.of(COLLECTION), end: Buffer.of(COLLECTION + 1) };
-    for (const { key, value } of this.environment.meta.getRange(range)) {
-      const id = Buffer.from(key).readUInt32BE(1);
-      const collection = decodeCollection(this.environment, id, value, this);
-      restoreCounters(collection, this.environment.meta.getBinary(metaKey(COUNTERS, id)));
-      this.register(collection);
-    }
+    for (const collection of this.store.load(this)) this.register(collection);
   }
 
   private register(collection: Collection): void {
@@ -213,15 +214,7 @@ export class Catalog implements CollectionListener {
   }
 
   private newIndex(namespace: string, definition: IndexDefinition): BtreeIndex {
-    return new BtreeIndex(this.environment, this.nextId(), namespace, definition);
-  }
-
-  private nextId(): number {
-    const id = this.environment.meta.getBinary(NEXT_ID)?.readUInt32BE(0) ?? 1;
-    const next = Buffer.allocUnsafe(4);
-    next.writeUInt32BE(id + 1);
-    this.environment.meta.putSync(NEXT_ID, next);
-    return id;
+    return new BtreeIndex(this.environment, this.store.nextId(), namespace, definition);
   }
 }
 
@@ -239,11 +232,4 @@ function* fillIndex(collection: Collection, index: BtreeIndex): Steps<void> {
       );
     }
   }
-}
-
-function metaKey(kind: number, id: number): Buffer {
-  const key = Buffer.allocUnsafe(5);
-  key[0] = kind;
-  key.writeUInt32BE(id, 1);
-  return key;
 }

@@ -68,6 +68,11 @@ export class Collection {
     this.prefix = indexPrefix(this.id);
   }
 
+  /** A view is kept like a collection that has no documents. */
+  get isView(): boolean {
+    return this.options.has('viewOn');
+  }
+
   get namespace(): string {
     return `${this.database}.${this.name}`;
   }

@@ -1,6 +1,6 @@
 import { Int32 } from 'bson';
 import { add, integer, multiply, toBigInt } from '../bson/arithmetic.js';
-import { identicalValues } from '../bson/compare.js';
+import { identicalValues } from '../bson/identical.js';
 import { display } from '../bson/display.js';
 import { isInt32, isLong, isNumber, type NumberValue, typeName, type Value } from '../bson/values.js';
 import { badValue, ErrorCode, MongoError } from '../errors.js';

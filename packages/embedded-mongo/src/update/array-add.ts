@@ -4,7 +4,7 @@ import { type Doc, typeName, type Value } from '../bson/values.js';
 import { ValueSet } from '../bson/value-set.js';
 import { badValue, ErrorCode, MongoError } from '../errors.js';
 import { exactInteger } from '../query/numbers.js';
-import { compileSort } from '../sort.js';
+import { compileElementSort } from '../element-sort.js';
 import { idText, lastPart, type LeafContext, type LeafOp } from './leaf.js';
 
 interface PushOptions {
@@ -79,9 +79,7 @@ function sortClause(spec: Value | undefined): PushOptions['order'] {
   }
   if (spec.size === 0) throw badValue('The $sort pattern is empty when it should be a set of fields.');
   for (const [path, value] of spec) checkSortField(path, value);
-  const order = compileSort(spec);
-  const nothing: Doc = new Map();
-  return (a, b) => order(a instanceof Map ? a : nothing, b instanceof Map ? b : nothing);
+  return compileElementSort(spec);
 }
 
 function checkSortField(path: string, value: Value): void {

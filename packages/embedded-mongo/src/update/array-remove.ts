@@ -1,10 +1,9 @@
 import { valuesEqual } from '../bson/compare.js';
 import { display } from '../bson/display.js';
-import { isNumber, isRegex, typeName, type Value } from '../bson/values.js';
+import { type Doc, isNumber, isRegex, typeName, type Value } from '../bson/values.js';
 import { ValueSet } from '../bson/value-set.js';
 import { badValue, ErrorCode, MongoError } from '../errors.js';
 import { compileQuery } from '../query/compile.js';
-import { isOperatorDoc } from '../query/field.js';
 import { exactInteger } from '../query/numbers.js';
 import type { LeafOp } from './leaf.js';
 
@@ -16,7 +15,7 @@ export function pull(_path: string, operand: Value): LeafOp {
 }
 
 function pullTest(operand: Value): ElementTest {
-  if (isRegex(operand) || isOperatorDoc(operand)) {
+  if (isRegex(operand) || testsElement(operand)) {
     const query = compileQuery(new Map([['', operand]]));
     return (element) => query.matches(new Map([['', element]]));
   }
@@ -25,6 +24,40 @@ function pullTest(operand: Value): ElementTest {
     return (element) => element instanceof Map && query.matches(element);
   }
   return (element) => valuesEqual(element, operand);
+}
+
+const ELEMENT_OPERATORS = new Set([
+  '$gt',
+  '$gte',
+  '$lt',
+  '$lte',
+  '$in',
+  '$nin',
+  '$ne',
+  '$exists',
+  '$type',
+  '$size',
+  '$all',
+  '$mod',
+  '$regex',
+  '$options',
+  '$elemMatch',
+  '$bitsAllSet',
+  '$bitsAllClear',
+  '$bitsAnySet',
+  '$bitsAnyClear',
+  '$near',
+  '$nearSphere',
+  '$geoWithin',
+  '$within',
+  '$geoIntersects',
+  '$maxDistance',
+  '$minDistance',
+]);
+
+/** Of the operators on a field `$eq` and `$not` are not among these: with them it is a filter, and one that is refused. */
+function testsElement(operand: Value): operand is Doc {
+  return operand instanceof Map && ELEMENT_OPERATORS.has(operand.keys().next().value ?? '');
 }
 
 /** `$pullAll: { field: [values] }`. */

@@ -1,5 +1,6 @@
 import { Timestamp } from 'bson';
-import { compareValues, identicalValues } from '../bson/compare.js';
+import { compareValues } from '../bson/compare.js';
+import { identicalValues } from '../bson/identical.js';
 import { display } from '../bson/display.js';
 import { typeName, type Value } from '../bson/values.js';
 import { badValue } from '../errors.js';

@@ -3,7 +3,48 @@ import { scopeOf } from '../aggregate/scope.js';
 import type { Doc, Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
 
-/** An update by a pipeline of stages that look at one document. Throws InvalidOptions (72) for other stages. */
+/** MongoDB's stages that an update may not have. */
+const STAGES_ELSEWHERE = new Set([
+  '$bucket',
+  '$bucketAuto',
+  '$changeStream',
+  '$changeStreamSplitLargeEvent',
+  '$collStats',
+  '$count',
+  '$currentOp',
+  '$densify',
+  '$documents',
+  '$facet',
+  '$fill',
+  '$geoNear',
+  '$graphLookup',
+  '$group',
+  '$indexStats',
+  '$limit',
+  '$listLocalSessions',
+  '$listSampledQueries',
+  '$listSearchIndexes',
+  '$listSessions',
+  '$lookup',
+  '$match',
+  '$merge',
+  '$out',
+  '$planCacheStats',
+  '$redact',
+  '$sample',
+  '$search',
+  '$searchMeta',
+  '$setWindowFields',
+  '$shardedDataDistribution',
+  '$skip',
+  '$sort',
+  '$sortByCount',
+  '$unionWith',
+  '$unwind',
+  '$vectorSearch',
+]);
+
+/** An update by a pipeline of stages that look at one document. Throws InvalidOptions (72) for other stages, 40324 for unknown ones. */
 export function compileUpdatePipeline(
   stages: readonly Value[],
   variables: Doc,
@@ -16,6 +57,9 @@ export function compileUpdatePipeline(
     }
     const [name, spec] = entry;
     const parse = documentStages.get(name);
+    if (!parse && !STAGES_ELSEWHERE.has(name)) {
+      throw new MongoError(40324, `Unrecognized pipeline stage name: '${name}'`);
+    }
     if (!parse) {
       throw new MongoError(ErrorCode.InvalidOptions, `${name} is not allowed to be used within an update`);
     }

@@ -1,6 +1,6 @@
 import { display } from '../bson/display.js';
 import type { Doc, Value } from '../bson/values.js';
-import { identicalValues } from '../bson/compare.js';
+import { identicalValues } from '../bson/identical.js';
 import { badValue, ErrorCode, MongoError } from '../errors.js';
 import { arrayIndex, parsePath, type Path, valueAt } from '../path.js';
 import { idText } from './leaf.js';

@@ -1,4 +1,4 @@
-import { identicalValues } from '../bson/compare.js';
+import { identicalValues } from '../bson/identical.js';
 import type { Doc } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
 

@@ -134,4 +134,46 @@ describe('$merge', () => {
     expect(await target.countDocuments()).toBe(1);
     expect((await rejection(run({ on: 'a' })))['code']).toBe(51183);
   });
+
+  it('fails at the first document that is there, and checks the fields that it joins on', async () => {
+    const collection = server.collection();
+    const target = server.collection();
+    await target.createIndex({ key: 1 }, { unique: true });
+    await target.insertOne({ _id: 1, key: 'b' } as never);
+    await collection.insertMany(['a', 'b', 'c'].map((key) => ({ key })));
+    const merge = (options: object) =>
+      collection
+        .aggregate([{ $sort: { key: 1 } }, { $merge: { into: target.collectionName, ...options } }])
+        .toArray();
+    const error = await rejection(merge({ on: 'key', whenMatched: 'fail' }));
+    expect(error).toMatchObject({ code: 11000, keyValue: { key: 'b' } });
+    expect(new Set(await target.distinct('key'))).toEqual(new Set(['a', 'b']));
+    await collection.deleteMany({});
+    await collection.insertOne({ other: 1 });
+    expect((await rejection(merge({ on: 'key', whenMatched: 'fail' })))['code']).toBe(51132);
+  });
+});
+
+describe('an aggregation of a database', () => {
+  it('begins with documents that are given', async () => {
+    const docs = [{ a: 1 }, { a: { $add: [1, '$$n'] } }];
+    const cursor = server.db.aggregate([{ $documents: docs }, { $match: { a: { $gt: 1 } } }], {
+      let: { n: 4 },
+    });
+    expect(await cursor.toArray()).toEqual([{ a: 5 }]);
+    expect((await rejection(server.db.aggregate([{ $documents: 7 }]).toArray()))['code']).toBe(5858203);
+    expect((await rejection(server.db.aggregate([{ $match: {} }]).toArray()))['code']).toBe(73);
+  });
+});
+
+describe('$rand', () => {
+  it('gives another number for each document', async () => {
+    const collection = await filled();
+    const docs = await collection.aggregate([{ $project: { r: { $rand: {} } } }]).toArray();
+    const numbers = docs.map((doc) => doc['r'] as number);
+    expect(new Set(numbers).size).toBeGreaterThan(290);
+    expect(numbers.every((number) => number >= 0 && number < 1)).toBe(true);
+    const given = collection.aggregate([{ $project: { r: { $rand: [1] } } }]).toArray();
+    expect((await rejection(given))['code']).toBe(3040501);
+  });
 });

@@ -5,12 +5,12 @@ const { Long } = mongoose.mongo;
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ cursorTimeoutMs: 300 });
+  server = await startTestServer();
 });
 afterAll(() => server.close());
 
-async function filled(count: number) {
-  const collection = server.collection();
+async function filled(count: number, on = server) {
+  const collection = on.collection();
   await collection.createIndex({ n: 1 });
   await collection.insertMany(
     Array.from({ length: count }, (_, n) => ({ _id: n, n, text: 'x'.repeat(20) })) as never,
@@ -111,18 +111,22 @@ describe('cursors', () => {
 });
 
 describeEmbedded('idle cursors', () => {
-  it('time out', async () => {
-    const collection = await filled(400);
+  it('time out, except those that are to last', async () => {
+    const impatient = await startTestServer({ cursorTimeoutMs: 100 });
+    const collection = await filled(400, impatient);
+    const lasting = collection.find({}, { batchSize: 5, noCursorTimeout: true });
+    await lasting.next();
     const cursor = collection.find({}, { batchSize: 5 });
     await cursor.next();
     const open = async () => {
-      const status = await server.db.admin().serverStatus();
+      const status = await impatient.db.admin().serverStatus();
       return status['metrics'].cursor.open.total as number;
     };
-    expect(await open()).toBeGreaterThan(0);
-    const deadline = Date.now() + 10_000;
-    while ((await open()) > 0 && Date.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    const deadline = Date.now() + 30_000;
+    while ((await open()) > 1 && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     expect((await rejection(cursor.toArray()))['code']).toBe(43);
+    expect(await lasting.toArray()).toHaveLength(399);
+    await impatient.close();
   });
 });

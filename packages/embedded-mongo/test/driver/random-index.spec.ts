@@ -1,10 +1,10 @@
 import { newSeed, Random, randomScalar, randomValue } from '../support/random.js';
 import { startTestServer, type Collection, type TestServer } from '../support/server.js';
 
-const DOCUMENTS = 300;
-const ROUNDS = 5;
-const QUERIES = 400;
-const PATHS = ['a', 'b', 'c', 'a.x', 'd.x', 'd.y'];
+const DOCUMENTS = 150;
+const ROUNDS = 8;
+const QUERIES = 200;
+const PATHS = ['a', 'b', 'c', 'a.x', 'd.x', 'd.y', 'a.0', 'd.0.x'];
 
 let server: TestServer;
 beforeAll(async () => {

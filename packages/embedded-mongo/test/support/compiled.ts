@@ -38,10 +38,14 @@ export function compilePackage(): CompiledPackage {
 }
 
 /** Starts a server in a process of its own over that folder; resolves with its URI. */
-export async function spawnServer(entry: string, dir: string): Promise<{ child: ChildProcess; uri: string }> {
+export async function spawnServer(
+  entry: string,
+  dir: string,
+  { durable = true } = {},
+): Promise<{ child: ChildProcess; uri: string }> {
   const script = `
     import { startEmbeddedMongo } from ${JSON.stringify(entry)};
-    console.log((await startEmbeddedMongo({ dir: process.argv[1] })).uri);
+    console.log((await startEmbeddedMongo({ dir: process.argv[1], durable: ${durable} })).uri);
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, dir], {
     stdio: ['ignore', 'pipe', 'inherit'],

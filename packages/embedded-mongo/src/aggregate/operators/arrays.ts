@@ -3,7 +3,8 @@ import { valuesEqual } from '../../bson/compare.js';
 import { isNumber, type Value } from '../../bson/values.js';
 import { MongoError } from '../../errors.js';
 import { exactInteger } from '../../query/numbers.js';
-import { compileSort } from '../../sort.js';
+import { compileElementSort } from '../../element-sort.js';
+import { SORT_ARRAY } from '../argument-codes.js';
 import { fixed, isAbsent, type Maybe, namedArguments, ranged, typeText, variadic } from '../arguments.js';
 import type { CompileContext, Expr, OperatorTable } from '../scope.js';
 import { compareMaybe } from './logic.js';
@@ -121,21 +122,32 @@ function reverseArray(array: Maybe): Maybe {
 }
 
 function range([start, end, step]: Maybe[]): Maybe {
-  const from = int32Of(start, 34443, '$range requires a numeric starting value, found value of type: ');
-  const to = int32Of(end, 34445, '$range requires a numeric ending value, found value of type: ');
-  const by =
-    step === undefined
-      ? 1
-      : int32Of(step, 34447, '$range requires a numeric step value, found value of type:');
+  const from = rangePart(start, 34443, 'starting');
+  const to = rangePart(end, 34445, 'ending');
+  const by = step === undefined ? 1 : rangePart(step, 34447, 'step');
   if (by === 0) throw new MongoError(34449, '$range requires a non-zero step value');
   const count = Math.max(0, Math.ceil((to - from) / by));
   if (count > MAX_RANGE) throw new MongoError(292, `$range may give at most ${MAX_RANGE} elements here`);
   return Array.from({ length: count }, (_, i) => new Int32(from + i * by));
 }
 
+/** Throws `code` for what is no number and the next one for a number that is no 32-bit integer. */
+function rangePart(v: Maybe, code: number, role: string): number {
+  if (!isNumber(v))
+    throw new MongoError(
+      code,
+      `$range requires a numeric ${role} value, found value of type: ${typeText(v)}`,
+    );
+  return int32Of(
+    v,
+    code + 1,
+    `$range requires a ${role} value that can be represented as a 32-bit integer: `,
+  );
+}
+
 /** Its `sortBy` is no expression but a sort specification, or 1 or -1 for whole elements. */
 function sortArray(operand: Value, context: CompileContext): Expr {
-  const fields = namedArguments('$sortArray', operand, 2942500, ['input', 'sortBy']);
+  const fields = namedArguments('$sortArray', operand, SORT_ARRAY, ['input', 'sortBy']);
   const input = context.compile(fields.get('input') ?? null);
   const order = elementOrder(fields.get('sortBy') ?? null);
   return (scope) => {
@@ -151,9 +163,7 @@ function sortArray(operand: Value, context: CompileContext): Expr {
 
 function elementOrder(sortBy: Value): (a: Value, b: Value) => number {
   if (sortBy instanceof Map) {
-    const order = compileSort(sortBy);
-    const nothing = new Map<string, Value>();
-    return (a, b) => order(a instanceof Map ? a : nothing, b instanceof Map ? b : nothing);
+    return compileElementSort(sortBy);
   }
   const direction = exactInteger(sortBy);
   if (direction !== 1n && direction !== -1n) {

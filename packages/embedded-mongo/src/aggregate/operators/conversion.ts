@@ -14,7 +14,7 @@ import {
 import { ErrorCode, MongoError } from '../../errors.js';
 import { isTrue, truncateToLong } from '../../query/numbers.js';
 import { fixed, isAbsent, type Maybe, namedArguments, typeText } from '../arguments.js';
-import { parseDate } from '../parse-date.js';
+import { parseDate, refuseUncertainDate } from '../parse-date.js';
 import { parseDecimal, parseDouble, parseInteger } from '../parse-number.js';
 import type { CompileContext, Expr, OperatorTable } from '../scope.js';
 import { toText } from '../to-text.js';
@@ -174,9 +174,10 @@ function convert(operand: Value, context: CompileContext): Expr {
     try {
       return conversion(value);
     } catch (error) {
-      if (onError && error instanceof MongoError && error.code === ErrorCode.ConversionFailure)
-        return onError(scope);
-      throw error;
+      if (!onError || !(error instanceof MongoError) || error.code !== ErrorCode.ConversionFailure)
+        throw error;
+      if (conversion === toDate && typeof value === 'string') refuseUncertainDate(value);
+      return onError(scope);
     }
   };
 }

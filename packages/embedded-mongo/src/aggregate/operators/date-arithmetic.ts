@@ -2,6 +2,7 @@ import { Long } from 'bson';
 import { isTagged, isTimestamp, textOf, type Value } from '../../bson/values.js';
 import { ErrorCode, MongoError } from '../../errors.js';
 import { exactInteger } from '../../query/numbers.js';
+import { DATE_ADD, DATE_DIFF, DATE_TRUNC } from '../argument-codes.js';
 import { isAbsent, type Maybe, named, typeText } from '../arguments.js';
 import type { Operator, OperatorTable } from '../scope.js';
 
@@ -70,7 +71,7 @@ function addMonths(date: Date, months: number): number {
 }
 
 function shifting(name: string, sign: 1 | -1): Operator {
-  return named(name, 5166401, ['startDate', 'unit', 'amount'], ['timezone'], (value) => {
+  return named(name, DATE_ADD, ['startDate', 'unit', 'amount'], ['timezone'], (value) => {
     const [date, unit, amount] = [value('startDate'), value('unit'), value('amount')];
     requireUtc(name, value('timezone'));
     if (isAbsent(date) || isAbsent(unit) || isAbsent(amount)) return null;
@@ -111,7 +112,7 @@ function firstWeekStart(startOfWeek: number): number {
 
 const dateDiff = named(
   '$dateDiff',
-  5166302,
+  DATE_DIFF,
   ['startDate', 'endDate', 'unit'],
   ['timezone', 'startOfWeek'],
   (value) => {
@@ -127,7 +128,7 @@ const dateDiff = named(
 
 const dateTrunc = named(
   '$dateTrunc',
-  5439008,
+  DATE_TRUNC,
   ['date', 'unit'],
   ['binSize', 'timezone', 'startOfWeek'],
   (value) => {

@@ -1,31 +1,17 @@
 import { Int32, Long } from 'bson';
-import { isTagged, isTimestamp, textOf, type Value } from '../../bson/values.js';
+import { textOf, type Value } from '../../bson/values.js';
 import { ErrorCode, MongoError } from '../../errors.js';
+import { DATE_FROM_STRING, DATE_TO_STRING } from '../argument-codes.js';
 import { isAbsent, type Maybe, named, typeText } from '../arguments.js';
 import { dayOfYear, isoDayOfWeek, isoWeek, isoWeekYear, sundayWeek } from '../calendar.js';
+import { dateFrom, zoneFrom } from '../date-operands.js';
 import { formatDate } from '../format-date.js';
-import { parseDate } from '../parse-date.js';
+import { parseDateByFormat } from '../parse-date-format.js';
+import { parseDate, refuseUncertainDate } from '../parse-date.js';
 import type { CompileContext, Expr, Operator, OperatorTable } from '../scope.js';
 import { wallClock, zoneOffset } from '../time-zone.js';
 import { dateArithmeticOperators } from './date-arithmetic.js';
-
-/** Dates, timestamps and ObjectIds stand for a time. Throws 16006 for anything else. */
-export function dateFrom(v: Value): Date {
-  if (v instanceof Date) return v;
-  if (isTimestamp(v)) return new Date(v.t * 1000);
-  if (isTagged(v) && v['_bsontype'] === 'ObjectId') return v.getTimestamp();
-  throw new MongoError(16006, `can't convert from BSON type ${typeText(v)} to Date`);
-}
-
-/** The zone's name; undefined when it is null, which makes the result null. */
-export function zoneFrom(v: Maybe, isGiven: boolean): string | undefined {
-  if (!isGiven) return 'UTC';
-  if (isAbsent(v)) return undefined;
-  const zone = textOf(v);
-  if (zone === undefined)
-    throw new MongoError(40517, `timezone must evaluate to a string, found ${typeText(v)}`);
-  return zone;
-}
+import { datePartsOperators } from './date-parts.js';
 
 /** `{ $year: <date> }` or `{ $year: { date, timezone } }`. */
 function part(name: string, read: (wall: Date) => Value): Operator {
@@ -71,7 +57,7 @@ const DEFAULT_FORMAT = '%Y-%m-%dT%H:%M:%S.%L';
 function dateToString(operand: Value, context: CompileContext): Expr {
   const isZoned = operand instanceof Map && operand.has('timezone');
   const isFormatted = operand instanceof Map && operand.has('format');
-  return named('$dateToString', 18534, ['date'], ['format', 'timezone', 'onNull'], (value) => {
+  return named('$dateToString', DATE_TO_STRING, ['date'], ['format', 'timezone', 'onNull'], (value) => {
     const date = value('date');
     const zone = zoneFrom(value('timezone'), isZoned);
     const format = isFormatted
@@ -95,24 +81,49 @@ function conversionFailure(reason: string): MongoError {
   return new MongoError(ErrorCode.ConversionFailure, reason);
 }
 
-/** Only ISO 8601 texts, and no format: other forms are refused. */
-const dateFromString = named('$dateFromString', 40541, ['dateString'], ['onError', 'onNull'], (value) => {
-  const text = value('dateString');
-  if (isAbsent(text)) return value('onNull') ?? null;
-  try {
-    const string = textOf(text);
-    if (string === undefined) {
-      throw conversionFailure(
-        `$dateFromString requires that 'dateString' be a string, found: ${typeText(text)} with value`,
-      );
-    }
-    return parseDate(string, conversionFailure);
-  } catch (error) {
-    const fallback = value('onError');
-    if (fallback === undefined) throw error;
-    return fallback;
+/** Texts in ISO 8601, or by a format. */
+function dateFromString(operand: Value, context: CompileContext): Expr {
+  const isFormatted = operand instanceof Map && operand.has('format');
+  return named(
+    '$dateFromString',
+    DATE_FROM_STRING,
+    ['dateString'],
+    ['format', 'onError', 'onNull'],
+    (value) => {
+      const text = value('dateString');
+      if (isAbsent(text)) return value('onNull') ?? null;
+      const format = value('format');
+      if (isFormatted && isAbsent(format)) return null;
+      try {
+        return readDate(text, format);
+      } catch (error) {
+        const fallback = value('onError');
+        const isConversion = error instanceof MongoError && error.code === ErrorCode.ConversionFailure;
+        if (fallback === undefined || !isConversion) throw error;
+        if (typeof text === 'string') refuseUncertainDate(text, textOf(format));
+        return fallback;
+      }
+    },
+  )(operand, context);
+}
+
+function readDate(v: Value, format: Maybe): Date {
+  const formatText = textOf(format);
+  if (format !== undefined && formatText === undefined)
+    throw new MongoError(
+      40684,
+      `$dateFromString requires that 'format' be a string, found: ${typeText(format)}`,
+    );
+  const text = textOf(v);
+  if (text === undefined) {
+    throw conversionFailure(
+      `$dateFromString requires that 'dateString' be a string, found: ${typeText(v)} with value`,
+    );
   }
-});
+  return formatText === undefined
+    ? parseDate(text, conversionFailure)
+    : parseDateByFormat(text, formatText, conversionFailure);
+}
 
 export const dateOperators: OperatorTable = {
   $year: int('$year', (wall) => wall.getUTCFullYear()),
@@ -131,4 +142,5 @@ export const dateOperators: OperatorTable = {
   $dateToString: dateToString,
   $dateFromString: dateFromString,
   ...dateArithmeticOperators,
+  ...datePartsOperators,
 };

@@ -1,6 +1,7 @@
 import type { Value } from '../../bson/values.js';
 import { MongoError } from '../../errors.js';
 import { exactInteger, isTrue } from '../../query/numbers.js';
+import { FILTER, LET, MAP, REDUCE } from '../argument-codes.js';
 import { isAbsent, namedArguments, typeText } from '../arguments.js';
 import { bind, type CompileContext, type Expr, type OperatorTable } from '../scope.js';
 
@@ -16,7 +17,7 @@ function variableName(spec: Value | undefined, otherwise: string, operator: stri
 }
 
 function letIn(operand: Value, context: CompileContext): Expr {
-  const fields = namedArguments('$let', operand, 16874, ['vars', 'in']);
+  const fields = namedArguments('$let', operand, LET, ['vars', 'in']);
   const vars = fields.get('vars');
   if (!(vars instanceof Map)) throw new MongoError(10065, 'invalid parameter: expected an object (vars)');
   const bindings = [...vars].map(
@@ -31,7 +32,7 @@ function letIn(operand: Value, context: CompileContext): Expr {
 }
 
 function map(operand: Value, context: CompileContext): Expr {
-  const fields = namedArguments('$map', operand, 16879, ['input', 'in'], ['as']);
+  const fields = namedArguments('$map', operand, MAP, ['input', 'in'], ['as']);
   const input = context.compile(fields.get('input') ?? null);
   const name = variableName(fields.get('as'), 'this', '$map');
   const body = context.withVariables([name]).compile(fields.get('in') ?? null);
@@ -45,7 +46,7 @@ function map(operand: Value, context: CompileContext): Expr {
 }
 
 function filter(operand: Value, context: CompileContext): Expr {
-  const fields = namedArguments('$filter', operand, 28647, ['input', 'cond'], ['as', 'limit']);
+  const fields = namedArguments('$filter', operand, FILTER, ['input', 'cond'], ['as', 'limit']);
   const input = context.compile(fields.get('input') ?? null);
   const name = variableName(fields.get('as'), 'this', '$filter');
   const condition = context.withVariables([name]).compile(fields.get('cond') ?? null);
@@ -77,7 +78,7 @@ function filterLimit(value: Value | undefined): number {
 }
 
 function reduce(operand: Value, context: CompileContext): Expr {
-  const fields = namedArguments('$reduce', operand, 40075, ['input', 'initialValue', 'in']);
+  const fields = namedArguments('$reduce', operand, REDUCE, ['input', 'initialValue', 'in']);
   const input = context.compile(fields.get('input') ?? null);
   const initial = context.compile(fields.get('initialValue') ?? null);
   const body = context.withVariables(['this', 'value']).compile(fields.get('in') ?? null);

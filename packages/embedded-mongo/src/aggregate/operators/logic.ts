@@ -3,6 +3,7 @@ import { compareValues } from '../../bson/compare.js';
 import { UNDEFINED, type Value } from '../../bson/values.js';
 import { MongoError } from '../../errors.js';
 import { isTrue } from '../../query/numbers.js';
+import { SWITCH_BRANCH } from '../argument-codes.js';
 import { expressions, fixed, isAbsent, type Maybe, namedArguments } from '../arguments.js';
 import type { CompileContext, Expr, Operator, OperatorTable } from '../scope.js';
 
@@ -80,7 +81,7 @@ function switchOf(operand: Value, context: CompileContext): Expr {
   if (!Array.isArray(specs)) throw new MongoError(40061, "$switch expected an array for 'branches'");
   if (specs.length === 0) throw new MongoError(40068, '$switch requires at least one branch.');
   const branches = specs.map((spec) => {
-    const branch = namedArguments('$switch branch', spec, 40062, ['case', 'then']);
+    const branch = namedArguments('$switch branch', spec, SWITCH_BRANCH, ['case', 'then']);
     return {
       test: context.compile(branch.get('case') ?? null),
       result: context.compile(branch.get('then') ?? null),

@@ -1,14 +1,15 @@
-import { BSONRegExp, Int32 } from 'bson';
+import { Int32 } from 'bson';
 import { compareStrings } from '../../bson/compare.js';
-import { isRegex, isNumber, textOf, type Value } from '../../bson/values.js';
+import { isNumber, textOf, type Value } from '../../bson/values.js';
 import { MongoError } from '../../errors.js';
 import { exactInteger, truncateToLong } from '../../query/numbers.js';
-import { compileRegex } from '../../query/regex.js';
+import { REPLACE, TRIM } from '../argument-codes.js';
 import { fixed, isAbsent, type Maybe, named, ranged, typeText, variadic } from '../arguments.js';
 import type { OperatorTable } from '../scope.js';
 import { toText } from '../to-text.js';
 
-function requireText(v: Maybe, code: number, message: string): string {
+/** Throws `code` for what is no string. */
+export function requireText(v: Maybe, code: number, message: string): string {
   const text = textOf(v);
   if (text === undefined) throw new MongoError(code, `${message}${typeText(v)}`);
   return text;
@@ -37,7 +38,7 @@ function coerced(v: Maybe): string {
   return isAbsent(v) ? '' : (textOf(v) ?? toText(v, 16007));
 }
 
-function substrBytes([value, start, length]: Maybe[]): Maybe {
+function substrBytes(value: Maybe, start: Maybe, length: Maybe): Maybe {
   const bytes = Buffer.from(coerced(value), 'utf8');
   const from = wholeNumber(start, 16034, 'starting index');
   const count = wholeNumber(length, 16035, 'length');
@@ -67,7 +68,7 @@ function wholeNumber(v: Maybe, code: number, what: string): number {
   return Number(number);
 }
 
-function substrCP([value, start, length]: Maybe[]): Maybe {
+function substrCP(value: Maybe, start: Maybe, length: Maybe): Maybe {
   const from = exactInteger(start);
   const count = exactInteger(length);
   if (from === undefined)
@@ -80,8 +81,8 @@ function substrCP([value, start, length]: Maybe[]): Maybe {
       34452,
       `$substrCP: length must be a numeric type (is BSON type ${typeText(length)})`,
     );
-  if (from < 0n) throw new MongoError(34455, '$substrCP: the starting index must be nonnegative integer.');
   if (count < 0n) throw new MongoError(34454, '$substrCP: length must be a nonnegative integer.');
+  if (from < 0n) throw new MongoError(34455, '$substrCP: the starting index must be nonnegative integer.');
   return Array.from(coerced(value))
     .slice(Number(from), Number(from + count))
     .join('');
@@ -108,7 +109,7 @@ const WHITESPACE = new Set(
 );
 
 function trimming(name: string, left: boolean, right: boolean) {
-  return named(name, 50694, ['input'], ['chars'], (value) => {
+  return named(name, TRIM, ['input'], ['chars'], (value) => {
     const input = value('input');
     const chars = value('chars');
     if (isAbsent(input) || chars === null) return null;
@@ -126,14 +127,14 @@ function trimming(name: string, left: boolean, right: boolean) {
   });
 }
 
-function indexOf(name: string, unitsOf: (text: string) => readonly (string | number)[]) {
+function indexOf(name: string, code: number, unitsOf: (text: string) => readonly (string | number)[]) {
   return ranged(name, 2, 4, ([value, token, start, end]) => {
     if (isAbsent(value)) return null;
     const text = unitsOf(
-      requireText(value, 40091, `${name} requires a string as the first argument, found: `),
+      requireText(value, code, `${name} requires a string as the first argument, found: `),
     );
     const sought = unitsOf(
-      requireText(token, 40092, `${name} requires a string as the second argument, found: `),
+      requireText(token, code + 1, `${name} requires a string as the second argument, found: `),
     );
     const from = bound(name, start, 0);
     const to = Math.min(text.length, bound(name, end, text.length));
@@ -154,7 +155,7 @@ function bound(name: string, v: Maybe, otherwise: number): number {
 }
 
 function replacing(name: string, replace: (text: string, find: string, by: string) => string) {
-  return named(name, 51751, ['input', 'find', 'replacement'], [], (value) => {
+  return named(name, REPLACE, ['input', 'find', 'replacement'], [], (value) => {
     const parts = ['input', 'find', 'replacement'].map((field, i) => {
       const part = value(field);
       return isAbsent(part)
@@ -166,37 +167,13 @@ function replacing(name: string, replace: (text: string, find: string, by: strin
   });
 }
 
-function regexMatch(value: (field: string) => Maybe): Maybe {
-  const input = value('input');
-  const regex = value('regex');
-  const options = value('options');
-  if (isAbsent(input) || isAbsent(regex)) return false;
-  const text = requireText(input, 51104, "$regexMatch needs 'input' to be of type string, found ");
-  const given =
-    options === undefined
-      ? ''
-      : requireText(options, 51106, "$regexMatch needs 'options' to be of type string, found ");
-  const pattern = isRegex(regex)
-    ? regex
-    : new BSONRegExp(
-        requireText(regex, 51105, "$regexMatch needs 'regex' to be of type string or regex, found "),
-      );
-  if (pattern.options !== '' && given !== '') {
-    throw new MongoError(
-      51107,
-      "$regexMatch: found regex option(s) specified in both 'regex' and 'option' fields",
-    );
-  }
-  return compileRegex(pattern.pattern, pattern.options + given)(text);
-}
-
 export const stringOperators: OperatorTable = {
   $concat: variadic(concat),
   $toUpper: fixed('$toUpper', 1, (value) => upper(coerced(value))),
   $toLower: fixed('$toLower', 1, (value) => lower(coerced(value))),
-  $substr: ranged('$substr', 3, 3, substrBytes),
-  $substrBytes: ranged('$substrBytes', 3, 3, substrBytes),
-  $substrCP: ranged('$substrCP', 3, 3, substrCP),
+  $substr: fixed('$substrBytes', 3, substrBytes),
+  $substrBytes: fixed('$substrBytes', 3, substrBytes),
+  $substrCP: fixed('$substrCP', 3, substrCP),
   $strLenBytes: fixed(
     '$strLenBytes',
     1,
@@ -222,9 +199,8 @@ export const stringOperators: OperatorTable = {
   $trim: trimming('$trim', true, true),
   $ltrim: trimming('$ltrim', true, false),
   $rtrim: trimming('$rtrim', false, true),
-  $indexOfBytes: indexOf('$indexOfBytes', (text) => [...Buffer.from(text)]),
-  $indexOfCP: indexOf('$indexOfCP', (text) => Array.from(text)),
+  $indexOfBytes: indexOf('$indexOfBytes', 40091, (text) => [...Buffer.from(text)]),
+  $indexOfCP: indexOf('$indexOfCP', 40093, (text) => Array.from(text)),
   $replaceOne: replacing('$replaceOne', (text, find, by) => text.replace(find, () => by)),
   $replaceAll: replacing('$replaceAll', (text, find, by) => text.replaceAll(find, () => by)),
-  $regexMatch: named('$regexMatch', 51103, ['input', 'regex'], ['options'], regexMatch),
 };

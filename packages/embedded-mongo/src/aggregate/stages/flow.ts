@@ -10,33 +10,28 @@ import type { RunStage, StageContext } from '../stage.js';
 export function match(spec: Value, context: StageContext): RunStage {
   if (!(spec instanceof Map))
     throw new MongoError(15959, 'the match filter must be an expression in an object');
-  const { now, variables } = context.environment;
-  const query = compileQuery(spec, variables ? { now, variables } : { now });
+  const { now, variables, text } = context.environment;
+  const query = compileQuery(spec, { now, ...(variables ? { variables } : {}), ...(text ? { text } : {}) });
   return function* run(source) {
     for (const doc of source) if (query.matches(doc)) yield doc;
   };
 }
 
 /** Sorts in memory; documents that compare equal keep their order. */
-export function sort(spec: Value): RunStage {
+export function sort(spec: Value, context: StageContext): RunStage {
   if (!(spec instanceof Map)) throw new MongoError(15973, 'the $sort key specification must be an object');
   if (spec.size === 0) throw new MongoError(15976, '$sort stage must have at least one sort key');
-  const order = compileSort(spec);
+  const order = compileSort(spec, context.environment.text);
   return function* run(source) {
-    yield* [...source].toSorted(order);
+    const docs = [...source];
+    for (const doc of docs) order.enter(doc);
+    yield* docs.toSorted(order);
   };
 }
 
 export function limit(spec: Value): RunStage {
-  const count = stageNumber('$limit', spec, 2107201);
-  if (count <= 0) {
-    throw new MongoError(
-      15958,
-      count === 0
-        ? 'the limit must be positive'
-        : `invalid argument to $limit stage: Expected a non-negative number in: $limit: ${display(spec)}`,
-    );
-  }
+  const count = stageNumber('$limit', spec, 5107201);
+  if (count === 0) throw new MongoError(15958, 'the limit must be positive');
   return function* run(source) {
     let left = count;
     for (const doc of source) {
@@ -48,12 +43,6 @@ export function limit(spec: Value): RunStage {
 
 export function skip(spec: Value): RunStage {
   const count = stageNumber('$skip', spec, 5107200);
-  if (count < 0) {
-    throw new MongoError(
-      5107200,
-      `invalid argument to $skip stage: Expected a non-negative number in: $skip: ${display(spec)}`,
-    );
-  }
   return function* run(source) {
     let left = count;
     for (const doc of source) {
@@ -65,8 +54,8 @@ export function skip(spec: Value): RunStage {
 
 function stageNumber(name: string, spec: Value, code: number): number {
   const number = exactInteger(spec);
-  if (number === undefined) {
-    const kind = isNumber(spec) ? 'an integer' : 'a number';
+  if (number === undefined || number < 0n) {
+    const kind = !isNumber(spec) ? 'a number' : number === undefined ? 'an integer' : 'a non-negative number';
     throw new MongoError(
       code,
       `invalid argument to ${name} stage: Expected ${kind} in: ${name}: ${display(spec)}`,
@@ -96,6 +85,13 @@ function countValue(total: number): Value {
 
 /** `$sortByCount: expr` is a `$group` by it and a `$sort` by the counts. */
 export function sortByCount(spec: Value, context: StageContext): RunStage {
+  if (spec instanceof Map && spec.keys().next().value?.startsWith('$') !== true)
+    throw new MongoError(
+      40147,
+      `the sortByCount field must be defined as a $-prefixed path or an expression`,
+    );
+  if (!(spec instanceof Map) && typeof spec !== 'string')
+    throw new MongoError(40149, 'the sortByCount field must be specified as a string or as an object');
   const isOperator = spec instanceof Map && spec.keys().next().value?.startsWith('$') === true;
   const isPath = typeof spec === 'string' && spec.startsWith('$');
   if (!isOperator && !isPath) {
@@ -125,6 +121,7 @@ export function sample(spec: Value): RunStage {
     throw new MongoError(28745, 'the $sample stage specification must be an object');
   for (const name of spec.keys())
     if (name !== 'size') throw new MongoError(28748, `unrecognized option to $sample: ${name}`);
+  if (!spec.has('size')) throw new MongoError(28749, '$sample stage must specify a size');
   const size = exactInteger(spec.get('size'));
   if (size === undefined) throw new MongoError(28746, 'size argument to $sample must be a number');
   if (size <= 0n) throw new MongoError(28747, 'size argument to $sample must be a positive integer');

@@ -1,8 +1,15 @@
 import type { Doc, Value } from '../../bson/values.js';
 import { typeName } from '../../bson/values.js';
 import { MongoError } from '../../errors.js';
-import { type Accumulator, type AccumulatorFactory, accumulatorFactory } from '../accumulators.js';
+import { type Accumulator, accumulatorFactory } from '../accumulators.js';
 import { compileExpression } from '../expression.js';
+import {
+  countOf,
+  FirstValues,
+  type FirstValuesName,
+  isFirstValues,
+  parseFirstValues,
+} from '../first-values.js';
 import { equalityKey } from '../../bson/equality-key.js';
 import type { Expr } from '../scope.js';
 import type { RunStage, StageContext } from '../stage.js';
@@ -10,7 +17,7 @@ import type { RunStage, StageContext } from '../stage.js';
 interface GroupField {
   readonly name: string;
   readonly expr: Expr;
-  readonly create: AccumulatorFactory;
+  readonly create: (id: Value) => Accumulator;
 }
 
 interface Group {
@@ -42,7 +49,7 @@ function groupOf(groups: Map<string, Group>, id: Value, fields: readonly GroupFi
   const key = equalityKey(id);
   const existing = groups.get(key);
   if (existing) return existing;
-  const created = { id, accumulators: fields.map((field) => field.create()) };
+  const created = { id, accumulators: fields.map((field) => field.create(id)) };
   groups.set(key, created);
   return created;
 }
@@ -63,6 +70,7 @@ function parseField(name: string, spec: Value, context: StageContext): GroupFiel
   if (!entry || spec.size !== 1)
     throw new MongoError(40238, `The field '${name}' must specify one accumulator`);
   const [operator, operand] = entry;
+  if (isFirstValues(operator)) return { name, ...firstValues(operator, operand, context) };
   const create = accumulatorFactory(operator);
   if (operator === '$count') checkCount(operand);
   if (Array.isArray(operand)) {
@@ -71,6 +79,20 @@ function parseField(name: string, spec: Value, context: StageContext): GroupFiel
     return { name, create, expr: compileExpression(only, context.variableNames) };
   }
   return { name, create, expr: compileExpression(operand, context.variableNames) };
+}
+
+/** How many values are wanted may depend on the group's `_id`, whose fields the expression sees. */
+function firstValues(
+  operator: FirstValuesName,
+  operand: Value,
+  context: StageContext,
+): Pick<GroupField, 'expr' | 'create'> {
+  const compiling = { compile: (spec: Value) => compileExpression(spec, context.variableNames) };
+  const { input, n } = parseFirstValues(operator, operand, compiling);
+  const nothing: Doc = new Map();
+  const create = (id: Value) =>
+    new FirstValues(operator, countOf(n(context.scope(id instanceof Map ? id : nothing))));
+  return { expr: input, create };
 }
 
 function checkCount(operand: Value): void {
