@@ -22,7 +22,7 @@ export class DirectConversationRepository {
     return found?.participants ?? null;
   }
 
-  /** Makes the conversation unless it exists: any number of nodes may do so at once. */
+  /** Makes the conversation unless it exists, however many nodes do so at once. */
   async createIfMissing(conversationId: string, participants: Party[]): Promise<void> {
     try {
       await this.model.updateOne(

@@ -129,7 +129,7 @@ describe('dm:send_message', () => {
     expect(messages.map(({ status }) => status)).toEqual(['sent', 'delivered']);
   });
 
-  it('all admins are one party: any of them reads and answers', async () => {
+  it('all admins are one party: each of them reads and answers', async () => {
     const [root, boss, r] = [
       await connectAs(url, admin('root')),
       await connectAs(url, admin('boss')),
