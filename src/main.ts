@@ -26,7 +26,7 @@ try {
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   const { code, syscall, message } = error as NodeJS.ErrnoException;
-  if (code === 'FOLDER_IN_USE') return `DATA_DIR: ${message}`;
+  if (code === 'FOLDER_IN_USE' || code === 'FOLDER_UNUSABLE') return `DATA_DIR: ${message}`;
   if (syscall === 'listen' || syscall === 'bind') return `HOST, PORT: cannot listen there (${code})`;
   if (syscall === 'getaddrinfo') return `HOST: is no address of this machine (${code})`;
   if (syscall === 'mkdir' || syscall === 'open') return `DATA_DIR: cannot be made or written (${code})`;

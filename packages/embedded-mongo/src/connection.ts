@@ -90,6 +90,8 @@ export class Connection {
       this.abandon();
       return undefined;
     }
+    // Who has gone reads no answer; what was sent without wanting one is still to be done.
+    if (this.socket.destroyed && !envelope.moreToCome) return undefined;
     try {
       const reply = this.handle(envelope.open(), this.id);
       if (reply instanceof Promise) {
@@ -134,5 +136,8 @@ function errorReply(error: unknown): ReplyFields {
     return { ok: 0, errmsg: error.message, code: error.code, codeName: error.codeName, ...error.extra };
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (message.includes('No space left on device')) {
+    return { ok: 0, errmsg: message, code: 14_031, codeName: 'OutOfDiskSpace' };
+  }
   return { ok: 0, errmsg: `internal error: ${message}`, code: 1, codeName: 'InternalError' };
 }

@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { MongoServer } from './server.js';
+import { assertDataFile, FolderUnusableError } from './storage/data-file.js';
 import { Environment } from './storage/environment.js';
 import { FolderInUseError, Ownership } from './storage/ownership.js';
 
-export { FolderInUseError };
+export { FolderInUseError, FolderUnusableError };
 
 const HOST = '127.0.0.1';
 
@@ -34,7 +35,8 @@ export interface EmbeddedMongo {
 }
 
 /**
- * Starts a server in this process. Throws FolderInUseError (code FOLDER_IN_USE) when another live process has the folder, the
+ * Starts a server in this process. Throws FolderInUseError (code FOLDER_IN_USE) when another live process has the folder,
+ * FolderUnusableError (code FOLDER_UNUSABLE) when what is in it is no whole database, the
  * error of `listen` (code EADDRINUSE) when the port is taken, RangeError for a host that is not the loopback address.
  */
 export async function startEmbeddedMongo(options: EmbeddedMongoOptions = {}): Promise<EmbeddedMongo> {
@@ -46,6 +48,7 @@ export async function startEmbeddedMongo(options: EmbeddedMongoOptions = {}): Pr
   const closers: (() => unknown)[] = [];
   if (temporary) closers.push(() => rmSync(dir, { recursive: true, force: true }));
   try {
+    assertDataFile(dir);
     const environment = new Environment(dir, durable);
     closers.push(() => environment.close());
     const ownership = await Ownership.claim(environment);

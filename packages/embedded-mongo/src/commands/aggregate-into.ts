@@ -3,7 +3,7 @@ import { compareDocs } from '../bson/compare.js';
 import { encodeDoc } from '../bson/encode.js';
 import { isDoc, type Doc, type Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
-import type { Collection } from '../storage/collection.js';
+import { type Collection, collectionDropped } from '../storage/collection.js';
 import type { Steps } from '../storage/group-commit.js';
 import { assertCollectionName } from '../storage/namespace.js';
 import { RawArray } from '../wire/reply.js';
@@ -87,6 +87,7 @@ function* writeOut(
     }
     const target = catalog.collection(database, name);
     if (target && compareDocs(describe(target), before ?? new Map()) !== 0) throw changedMeanwhile(target);
+    if (temporary.dropped) throw collectionDropped(temporary);
     if (target) catalog.drop(target);
   } catch (error) {
     if (error instanceof MongoError) catalog.drop(temporary);

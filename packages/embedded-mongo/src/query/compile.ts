@@ -61,6 +61,8 @@ function parseTopLevel(key: string, operand: Value, context: QueryContext): DocT
       return every(parseBranches(key, operand, context));
     case '$or': {
       const branches = parseBranches(key, operand, context);
+      const [only] = branches;
+      if (branches.length === 1 && only) return only;
       const single = singleCondition(operand);
       if (single) return compileFilter(single, context);
       return (doc) => branches.some((test) => test(doc));
@@ -90,13 +92,13 @@ function parseTopLevel(key: string, operand: Value, context: QueryContext): DocT
 }
 
 /**
- * What an `$or` comes down to when it has one clause, or when all of its clauses ask one field to equal a value: only then
- * the positional `$` knows the element that matched.
+ * What an `$or` comes down to when all of its clauses ask one field to equal a value: only then, and when it has one clause, the
+ * positional `$` knows the element that matched. The result nests no further, so that no branch is compiled twice.
  */
 function singleCondition(branches: Value): Doc | undefined {
   const clauses = Array.isArray(branches) ? branches.filter((branch) => branch instanceof Map) : [];
   const [first] = clauses;
-  if (clauses.length <= 1 || !first) return first;
+  if (!first) return undefined;
   const [path = ''] = first.keys();
   const values = clauses.map((clause) => {
     const value = clause.size === 1 && !path.startsWith('$') ? clause.get(path) : undefined;

@@ -85,6 +85,7 @@ export class Catalog implements CollectionListener {
 
   /** Gives a collection another name, which must be free, in its database. */
   rename(collection: Collection, name: string): void {
+    if (collection.dropped) throw collectionDropped(collection);
     assertCollectionName(collection.database, name);
     const siblings = this.databases.get(collection.database);
     siblings?.delete(collection.name);
@@ -112,6 +113,7 @@ export class Catalog implements CollectionListener {
   }
 
   drop(collection: Collection): void {
+    if (collection.dropped) return;
     collection.dropped = true;
     this.changed.delete(collection);
     this.store.remove(collection);
@@ -161,7 +163,9 @@ export class Catalog implements CollectionListener {
     return true;
   }
 
+  /** Of a collection that is gone the indexes are gone too. */
   dropIndex(collection: Collection, index: BtreeIndex): void {
+    if (collection.dropped) return;
     collection.indexes = collection.indexes.filter((other) => other !== index);
     this.graveyard.buryEntries(index.id);
     if (index.building) this.endBuilding(index);
@@ -180,11 +184,11 @@ export class Catalog implements CollectionListener {
   }
 
   countersChanged(collection: Collection): void {
-    this.changed.add(collection);
+    if (!collection.dropped) this.changed.add(collection);
   }
 
   descriptionChanged(collection: Collection): void {
-    this.store.putDescription(collection);
+    if (!collection.dropped) this.store.putDescription(collection);
   }
 
   /** Writes the counters of the collections that the transaction touched. */

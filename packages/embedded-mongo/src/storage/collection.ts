@@ -88,8 +88,12 @@ export class Collection {
     return this.environment.records.getBinary(this.recordKey(recordId));
   }
 
-  /** Stores a new document. Throws DuplicateKey (11000) and errors of index keys, having written nothing. */
+  /**
+   * Stores a new document. Throws DuplicateKey (11000), QueryPlanKilled (175) when the collection is gone, and errors of
+   * index keys, having written nothing.
+   */
   insert(doc: Doc, raw: Uint8Array): number {
+    this.assertThere();
     const recordId = this.takeRecordId();
     this.changeEntries(recordId, undefined, doc);
     this.environment.records.putSync(this.recordKey(recordId), asBuffer(raw));
@@ -100,12 +104,14 @@ export class Collection {
 
   /** Puts another document with the same _id in a record's place. Throws as `insert` does. */
   replace(recordId: number, before: Doc, beforeSize: number, after: Doc, raw: Uint8Array): void {
+    this.assertThere();
     this.changeEntries(recordId, before, after);
     this.environment.records.putSync(this.recordKey(recordId), asBuffer(raw));
     this.adjust(0, raw.length - beforeSize);
   }
 
   remove(recordId: number, doc: Doc, size: number): void {
+    this.assertThere();
     this.changeEntries(recordId, doc, undefined);
     this.environment.records.removeSync(this.recordKey(recordId));
     this.adjust(-1, -size);
@@ -147,6 +153,11 @@ export class Collection {
 
   recordKey(recordId: number): Buffer {
     return Buffer.concat([this.prefix, recordIdBytes(recordId)]);
+  }
+
+  /** A command that works in steps may hold a collection that another one has dropped: what it wrote would be lost or haunt. */
+  private assertThere(): void {
+    if (this.dropped) throw collectionDropped(this);
   }
 
   private changeEntries(recordId: number, before: Doc | undefined, after: Doc | undefined): void {
