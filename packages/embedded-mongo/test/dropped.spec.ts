@@ -95,6 +95,8 @@ describe('a collection that is dropped while a command works on it in steps', ()
       how === 'drop of the target' ? target.drop() : client.db(database).dropDatabase(),
     );
     await expectSound(database);
+    const left = how === 'drop of the target' ? DOCUMENTS : 0;
+    expect(await client.db(database).collection('source').countDocuments()).toBe(left);
   });
 
   it('$out: drop of the database', async () => {

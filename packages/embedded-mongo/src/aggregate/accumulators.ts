@@ -1,5 +1,6 @@
 import { Double, Int32 } from 'bson';
 import { toDouble } from '../bson/arithmetic.js';
+import { approximateSize } from '../bson/size.js';
 import { isNumber, type Doc, type Value } from '../bson/values.js';
 import { MongoError } from '../errors.js';
 import { isAbsent, type Maybe } from './arguments.js';
@@ -12,6 +13,8 @@ import { Summation } from './summation.js';
 export interface Accumulator {
   add(value: Maybe): void;
   result(): Value;
+  /** What the values held take, roughly; absent where they take nothing that grows. */
+  readonly bytes?: number;
 }
 
 export type AccumulatorFactory = () => Accumulator;
@@ -31,13 +34,16 @@ class Sum implements Accumulator {
 }
 
 class Extreme implements Accumulator {
+  bytes = 0;
   private best: Maybe;
 
   constructor(private readonly sign: 1 | -1) {}
 
   add(value: Maybe): void {
     if (isAbsent(value)) return;
-    if (this.best === undefined || compareMaybe(value, this.best) * this.sign > 0) this.best = value;
+    if (this.best !== undefined && compareMaybe(value, this.best) * this.sign <= 0) return;
+    this.best = value;
+    this.bytes = approximateSize(value);
   }
 
   result(): Value {
@@ -46,6 +52,7 @@ class Extreme implements Accumulator {
 }
 
 class First implements Accumulator {
+  bytes = 0;
   private seen = false;
   private value: Maybe;
 
@@ -55,6 +62,7 @@ class First implements Accumulator {
     if (this.seen && !this.keepsLast) return;
     this.seen = true;
     this.value = value;
+    this.bytes = approximateSize(value);
   }
 
   result(): Value {
@@ -63,10 +71,13 @@ class First implements Accumulator {
 }
 
 class Push implements Accumulator {
+  bytes = 0;
   private readonly values: Value[] = [];
 
   add(value: Maybe): void {
-    if (value !== undefined) this.values.push(value);
+    if (value === undefined) return;
+    this.values.push(value);
+    this.bytes += approximateSize(value);
   }
 
   result(): Value {
@@ -75,12 +86,15 @@ class Push implements Accumulator {
 }
 
 class AddToSet implements Accumulator {
+  bytes = 0;
   private readonly values = new Map<string, Value>();
 
   add(value: Maybe): void {
     if (value === undefined) return;
     const key = equalityKey(value);
-    if (!this.values.has(key)) this.values.set(key, value);
+    if (this.values.has(key)) return;
+    this.values.set(key, value);
+    this.bytes += key.length + approximateSize(value);
   }
 
   result(): Value {
@@ -89,9 +103,16 @@ class AddToSet implements Accumulator {
 }
 
 class MergeObjects implements Accumulator {
+  bytes = 0;
   private readonly merged: Doc = new Map();
 
   add(value: Maybe): void {
+    if (value instanceof Map) {
+      for (const [name, field] of value) {
+        const old = this.merged.get(name);
+        this.bytes += approximateSize(field) - (old === undefined ? -name.length : approximateSize(old));
+      }
+    }
     mergeInto(this.merged, value);
   }
 

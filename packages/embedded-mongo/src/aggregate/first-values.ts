@@ -1,3 +1,4 @@
+import { approximateSize } from '../bson/size.js';
 import { isNumber, type Value } from '../bson/values.js';
 import { MongoError } from '../errors.js';
 import { exactInteger } from '../query/numbers.js';
@@ -37,6 +38,8 @@ export function countOf(n: Maybe): number {
 
 /** The first or last `n` values, or the `n` greatest or smallest, which leave null and missing out. */
 export class FirstValues implements Accumulator {
+  /** What the values held take, roughly. */
+  bytes = 0;
   private values: Value[] = [];
 
   constructor(
@@ -49,8 +52,10 @@ export class FirstValues implements Accumulator {
     if (isRanked && isAbsent(value)) return;
     if (this.name === '$firstN' && this.values.length >= this.n) return;
     this.values.push(value ?? null);
+    this.bytes += approximateSize(value ?? null);
     if (this.name === '$firstN' || this.values.length < 2 * this.n + 64) return;
     this.values = this.result();
+    this.bytes = this.values.reduce<number>((sum, kept) => sum + approximateSize(kept), 0);
   }
 
   result(): Value[] {

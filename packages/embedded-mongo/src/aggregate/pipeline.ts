@@ -1,5 +1,6 @@
 import type { Doc, Value } from '../bson/values.js';
 import { ErrorCode, MongoError } from '../errors.js';
+import { exactInteger } from '../query/numbers.js';
 import { documentStages } from './document-stages.js';
 import { scopeOf } from './scope.js';
 import type { PipelineEnvironment, RunStage, StageContext, StageParser } from './stage.js';
@@ -58,16 +59,21 @@ function compileStages(
   const steps = stages.map((stage, i) => {
     const [name, spec] = stageEntry(stage);
     if (name === '$out' || name === '$merge') throw misplaced(name, within, i === stages.length - 1);
-    return parseStage(name, spec, contextOf(environment, [...within, name]));
+    return parseStage(name, spec, contextOf(environment, [...within, name], wantedOf(stages.slice(i + 1))));
   });
   return (source) => steps.reduce((docs, step) => step(docs), source);
 }
 
-function contextOf(environment: PipelineEnvironment, within: readonly string[]): StageContext {
+function contextOf(
+  environment: PipelineEnvironment,
+  within: readonly string[],
+  wanted: number,
+): StageContext {
   const variables = environment.variables ?? new Map<string, Value>();
   return {
     environment,
     within,
+    wanted,
     variableNames: [...variables.keys()],
     scope: (doc) => scopeOf(doc, environment.now, variables),
     compileStages: (stages, extra) => {
@@ -75,6 +81,20 @@ function contextOf(environment: PipelineEnvironment, within: readonly string[]):
       return compileStages(stages, inner, within);
     },
   };
+}
+
+/** What a `$limit`, with or without `$skip` before it, leaves of the documents before these stages. */
+function wantedOf(next: readonly Value[]): number {
+  let skipped = 0;
+  for (const stage of next) {
+    const [name, spec] = stageEntry(stage);
+    const count = Number(exactInteger(spec) ?? Infinity);
+    if (count < 0) break;
+    if (name === '$limit') return skipped + count;
+    if (name !== '$skip') break;
+    skipped += count;
+  }
+  return Infinity;
 }
 
 function stageEntry(stage: Value): [string, Value] {

@@ -9,6 +9,8 @@ export interface PipelineEnvironment {
   /** The values of the command's `let`, already evaluated. */
   readonly variables?: Doc;
   readonly text?: TextOrder;
+  /** What a stage that holds documents may take, in bytes; without it MongoDB's 100 MB. */
+  readonly memoryLimit?: number;
 }
 
 /** Compiles further stages, for `$lookup`, `$facet` and `$unionWith`, with variables in addition to the environment's. */
@@ -21,6 +23,8 @@ export interface StageContext {
   readonly compileStages: CompileStages;
   /** Names of the stages that this one is within. */
   readonly within: readonly string[];
+  /** So many of the first documents that come out of this stage are looked at; Infinity: all. */
+  readonly wanted: number;
 }
 
 /** Takes documents as they are asked for. */

@@ -10,6 +10,7 @@ import { type TextOrder, unsupported } from '../query/collation.js';
 import { compileQuery, type Query } from '../query/compile.js';
 import { compileSort, type SortOrder } from '../sort.js';
 import { collectionDropped, type Collection } from '../storage/collection.js';
+import { Top } from '../top.js';
 import type { CommandContext } from './command.js';
 import type { Deadline } from './deadline.js';
 
@@ -147,28 +148,19 @@ export class Finder {
     const { skip = 0, limit = 0 } = this.spec;
     const wanted = limit > 0 ? skip + limit : Infinity;
     const roots = [...(this.spec.sort?.keys() ?? [])].map((path) => path.split('.')[0] ?? path);
-    let kept: { match: Match; key: Doc }[] = [];
-    const compact = () => {
-      kept.sort((a, b) => order(a.key, b.key));
-      kept = kept.slice(0, wanted);
-    };
-    let bytes = 0;
-    let worst: Doc | undefined;
+    const top = new Top<{ match: Match; key: Doc }>({
+      wanted,
+      order: (a, b) => order(a.key, b.key),
+      size: ({ match }) => match.raw.length + SORT_OVERHEAD,
+      maxBytes: MAX_SORT_BYTES,
+      tooLarge: sortTooLarge,
+    });
     for (const match of found) {
       const key = pick(match.doc, roots);
       order.enter(key);
-      if (worst && order(key, worst) >= 0) continue;
-      kept.push({ match: new Match(match.recordId, match.raw), key });
-      bytes += match.raw.length + SORT_OVERHEAD;
-      if (kept.length >= 2 * wanted + 64) {
-        compact();
-        worst = kept.at(-1)?.key;
-        bytes = kept.reduce((sum, entry) => sum + entry.match.raw.length + SORT_OVERHEAD, 0);
-      }
-      if (bytes > MAX_SORT_BYTES) throw sortTooLarge();
+      top.add({ match: new Match(match.recordId, match.raw), key });
     }
-    compact();
-    return kept.map(({ match }) => match);
+    return top.sorted().map(({ match }) => match);
   }
 }
 

@@ -1,10 +1,13 @@
 import { Int32, Long } from 'bson';
 import { display } from '../../bson/display.js';
+import { approximateSize } from '../../bson/size.js';
 import { isNumber, type Doc, type Value } from '../../bson/values.js';
 import { MongoError } from '../../errors.js';
 import { compileQuery } from '../../query/compile.js';
 import { exactInteger } from '../../query/numbers.js';
 import { compileSort } from '../../sort.js';
+import { Top } from '../../top.js';
+import { MAX_STAGE_BYTES, MemoryBudget, sortTooLarge } from '../memory-budget.js';
 import type { RunStage, StageContext } from '../stage.js';
 
 export function match(spec: Value, context: StageContext): RunStage {
@@ -17,15 +20,25 @@ export function match(spec: Value, context: StageContext): RunStage {
   };
 }
 
-/** Sorts in memory; documents that compare equal keep their order. */
+/** Sorts in memory, keeping what a `$limit` after it wants; documents that compare equal keep their order. */
 export function sort(spec: Value, context: StageContext): RunStage {
   if (!(spec instanceof Map)) throw new MongoError(15973, 'the $sort key specification must be an object');
   if (spec.size === 0) throw new MongoError(15976, '$sort stage must have at least one sort key');
-  const order = compileSort(spec, context.environment.text);
+  const { text, memoryLimit: maxBytes = MAX_STAGE_BYTES } = context.environment;
+  const order = compileSort(spec, text);
   return function* run(source) {
-    const docs = [...source];
-    for (const doc of docs) order.enter(doc);
-    yield* docs.toSorted(order);
+    const top = new Top<Doc>({
+      wanted: context.wanted,
+      order,
+      size: approximateSize,
+      maxBytes,
+      tooLarge: () => sortTooLarge(maxBytes),
+    });
+    for (const doc of source) {
+      order.enter(doc);
+      top.add(doc);
+    }
+    yield* top.sorted();
   };
 }
 
@@ -116,7 +129,7 @@ export function sortByCount(spec: Value, context: StageContext): RunStage {
 }
 
 /** `$sample: { size }`: so many documents at random, each at most once. */
-export function sample(spec: Value): RunStage {
+export function sample(spec: Value, context: StageContext): RunStage {
   if (!(spec instanceof Map))
     throw new MongoError(28745, 'the $sample stage specification must be an object');
   for (const name of spec.keys())
@@ -126,14 +139,30 @@ export function sample(spec: Value): RunStage {
   if (size === undefined) throw new MongoError(28746, 'size argument to $sample must be a number');
   if (size <= 0n) throw new MongoError(28747, 'size argument to $sample must be a positive integer');
   return function* run(source) {
-    const docs = [...source];
-    for (let i = 0; i < Math.min(docs.length, Number(size)); i++) {
-      const at = i + Math.floor(Math.random() * (docs.length - i));
-      const chosen = docs[at];
-      const displaced = docs[i];
-      if (chosen === undefined || displaced === undefined) return;
-      docs[at] = displaced;
-      yield chosen;
-    }
+    const budget = new MemoryBudget('$sample', context.environment.memoryLimit);
+    yield* shuffled(reservoir(source, Number(size), budget));
   };
+}
+
+/** So many of the documents, each with the same chance, without holding the others. */
+function reservoir(source: Iterable<Doc>, size: number, budget: MemoryBudget): Doc[] {
+  const docs: Doc[] = [];
+  let seen = 0;
+  for (const doc of source) {
+    seen++;
+    const at = docs.length < size ? docs.length : Math.floor(Math.random() * seen);
+    if (at >= size) continue;
+    budget.take(approximateSize(doc) - approximateSize(docs[at]));
+    docs[at] = doc;
+  }
+  return docs;
+}
+
+function* shuffled(docs: Doc[]): Generator<Doc> {
+  for (const [i, displaced] of docs.entries()) {
+    const at = i + Math.floor(Math.random() * (docs.length - i));
+    const chosen = docs[at] ?? displaced;
+    docs[at] = displaced;
+    yield chosen;
+  }
 }

@@ -1,3 +1,4 @@
+import { approximateSize } from '../../bson/size.js';
 import type { Doc, Value } from '../../bson/values.js';
 import { typeName } from '../../bson/values.js';
 import { MongoError } from '../../errors.js';
@@ -11,8 +12,13 @@ import {
   parseFirstValues,
 } from '../first-values.js';
 import { equalityKey } from '../../bson/equality-key.js';
+import { MemoryBudget } from '../memory-budget.js';
 import type { Expr } from '../scope.js';
 import type { RunStage, StageContext } from '../stage.js';
+
+/** What a group and each of its accumulators take besides what they hold, in bytes, roughly. */
+const GROUP_OVERHEAD = 64;
+const ACCUMULATOR_OVERHEAD = 64;
 
 interface GroupField {
   readonly name: string;
@@ -36,21 +42,33 @@ export function group(spec: Value, context: StageContext): RunStage {
     .map(([name, value]) => parseField(name, value, context));
   return function* run(source) {
     const groups = new Map<string, Group>();
+    const budget = new MemoryBudget('$group', context.environment.memoryLimit);
     for (const doc of source) {
       const scope = context.scope(doc);
-      const { accumulators } = groupOf(groups, id(scope) ?? null, fields);
-      for (const [i, field] of fields.entries()) accumulators[i]?.add(field.expr(scope));
+      const { accumulators } = groupOf(groups, id(scope) ?? null, fields, budget);
+      for (const [i, field] of fields.entries()) {
+        const accumulator = accumulators[i];
+        const before = accumulator?.bytes ?? 0;
+        accumulator?.add(field.expr(scope));
+        budget.take((accumulator?.bytes ?? 0) - before);
+      }
     }
     for (const { id: key, accumulators } of groups.values()) yield resultOf(key, accumulators, fields);
   };
 }
 
-function groupOf(groups: Map<string, Group>, id: Value, fields: readonly GroupField[]): Group {
+function groupOf(
+  groups: Map<string, Group>,
+  id: Value,
+  fields: readonly GroupField[],
+  budget: MemoryBudget,
+): Group {
   const key = equalityKey(id);
   const existing = groups.get(key);
   if (existing) return existing;
   const created = { id, accumulators: fields.map((field) => field.create(id)) };
   groups.set(key, created);
+  budget.take(key.length + approximateSize(id) + GROUP_OVERHEAD + fields.length * ACCUMULATOR_OVERHEAD);
   return created;
 }
 

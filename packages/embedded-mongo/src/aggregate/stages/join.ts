@@ -1,8 +1,10 @@
+import { approximateSize } from '../../bson/size.js';
 import { isRegex, typeName, type Doc, type Value } from '../../bson/values.js';
 import { ErrorCode, MongoError } from '../../errors.js';
 import { parsePath, type Path, visitPath } from '../../path.js';
 import { compileExpression } from '../expression.js';
 import { checkedFieldPath } from '../field-path.js';
+import { MemoryBudget } from '../memory-budget.js';
 import type { Expr } from '../scope.js';
 import type { RunStage, StageContext } from '../stage.js';
 
@@ -170,7 +172,18 @@ export function facet(spec: Value, context: StageContext): RunStage {
     return [name, context.compileStages(stages)] as const;
   });
   return function* run(source) {
-    const docs = [...source];
-    yield new Map(facets.map(([name, stages]) => [name, [...stages(docs)]]));
+    const { memoryLimit } = context.environment;
+    const docs = held(source, new MemoryBudget('$facet', memoryLimit));
+    const output = new MemoryBudget('$facet', memoryLimit);
+    yield new Map(facets.map(([name, stages]) => [name, held(stages(docs), output)]));
   };
+}
+
+function held(source: Iterable<Doc>, budget: MemoryBudget): Doc[] {
+  const docs: Doc[] = [];
+  for (const doc of source) {
+    budget.take(approximateSize(doc));
+    docs.push(doc);
+  }
+  return docs;
 }
