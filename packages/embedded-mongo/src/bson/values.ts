@@ -157,11 +157,6 @@ export function isUndefined(v: Value | undefined): v is BsonUndefined {
   return tagOf(v) === 'Undefined';
 }
 
-/** null or BSON undefined, not a missing field. */
-export function isNullish(v: Value | undefined): boolean {
-  return v === null || isUndefined(v);
-}
-
 /** The text of a string or of a symbol, which compares and matches like one. */
 export function textOf(v: Value | undefined): string | undefined {
   if (typeof v === 'string') return v;

@@ -11,21 +11,15 @@ import {
   Timestamp,
 } from 'bson';
 import { type Doc, UNDEFINED, type Value } from '../../src/bson/values.js';
+import { newSeed, Random as SeededRandom } from './random.js';
 
 export type Random = () => number;
 
-/** Numbers in [0, 1) from a seed that is printed, so that a failure can be repeated with SEED=... */
+/** Numbers in [0, 1) from a seed that is printed, so that a failure can be repeated with RANDOM_SEED=... */
 export function randomSource(): Random {
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-  process.stdout.write(`random test, SEED=${seed}\n`);
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+  const source = new SeededRandom(newSeed());
+  process.stdout.write(`random test, RANDOM_SEED=${source.seed}\n`);
+  return () => source.next();
 }
 
 export function pick<T>(random: Random, from: readonly [T, ...T[]]): T {
