@@ -30,7 +30,13 @@ export abstract class AppConfig {
     /** How long events are taken after a token's expiry, in milliseconds. */
     readonly expiryGraceMs: number;
   };
-  abstract readonly directMessage: { readonly echoToSender: boolean };
+  /** Absent: this node is the only one, and what nodes share is kept in its memory. */
+  abstract readonly redis: { readonly url?: string };
+  abstract readonly directMessage: {
+    readonly echoToSender: boolean;
+    /** How long after sending a message its sender may edit it, in milliseconds. */
+    readonly editWindowMs: number;
+  };
 }
 
 /** One line for each key at fault, with the reason and never the value. */
@@ -66,7 +72,11 @@ export function parseConfig(variables: Record<string, unknown>): AppConfig {
       adminKey: environment.ADMIN_SECRET_KEY,
       expiryGraceMs: environment.AUTH_EXPIRY_GRACE_SECONDS * 1000,
     },
-    directMessage: { echoToSender: environment.DM_ECHO_TO_SENDER },
+    redis: { url: environment.REDIS_URL },
+    directMessage: {
+      echoToSender: environment.DM_ECHO_TO_SENDER,
+      editWindowMs: environment.DM_EDIT_WINDOW_SECONDS * 1000,
+    },
   });
 }
 

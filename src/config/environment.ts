@@ -55,6 +55,16 @@ const IsVerificationKey = () =>
     },
   });
 
+const IsRedisUrl = () =>
+  ValidateBy({
+    name: 'isRedisUrl',
+    validator: {
+      validate: (value: unknown) =>
+        typeof value === 'string' && /^rediss?:$/.test(URL.canParse(value) ? new URL(value).protocol : ''),
+      defaultMessage: () => 'must be a redis:// or rediss:// URL',
+    },
+  });
+
 /** The driver's own parser decides; its words may repeat a password, so they stay here. */
 const IsMongoUri = () =>
   ValidateBy({
@@ -116,6 +126,10 @@ export class Environment {
   DATA_DIR: string = '.data';
 
   @IsOptional()
+  @IsRedisUrl()
+  REDIS_URL?: string;
+
+  @IsOptional()
   @IsString()
   JWT_SECRET?: string;
 
@@ -154,4 +168,10 @@ export class Environment {
   @AsBoolean
   @IsBoolean({ message: 'must be true or false' })
   DM_ECHO_TO_SENDER: boolean = true;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(0, { message: 'must be 0 to 31536000' })
+  @Max(31_536_000, { message: 'must be 0 to 31536000' })
+  DM_EDIT_WINDOW_SECONDS: number = 900;
 }

@@ -3,8 +3,15 @@ import type {
   ConversationJoinedPayload,
   DirectHistoryPayload,
   DirectMessagePayload,
+  MessageDeletedPayload,
+  MessagesDeliveredPayload,
+  MessagesReadPayload,
+  ReactionUpdatedPayload,
+  ReportCreatedPayload,
+  TypingPayload,
 } from './direct-message.js';
 import type { UserType } from './identity.js';
+import type { AstrologerStatusPayload, StatsPayload } from './presence.js';
 
 /** Sent once when a socket is let in (contract §2). */
 export interface ConnectedPayload {
@@ -29,6 +36,18 @@ export interface ServerEvents {
   'dm:history': DirectHistoryPayload;
   'dm:message_received': DirectMessagePayload;
   'dm:message_sent': DirectMessagePayload;
+  'dm:typing_start': TypingPayload;
+  'dm:typing_stop': TypingPayload;
+  'dm:user_typing': TypingPayload;
+  'dm:user_stopped_typing': TypingPayload;
+  'dm:messages_read': MessagesReadPayload;
+  'dm:messages_delivered': MessagesDeliveredPayload;
+  'dm:message_updated': DirectMessagePayload;
+  'dm:message_deleted': MessageDeletedPayload;
+  'dm:reaction_updated': ReactionUpdatedPayload;
+  'dm:report_created': ReportCreatedPayload;
+  'astrologer:status_changed': AstrologerStatusPayload;
+  stats: StatsPayload;
 }
 
 /** The same in the form in which Socket.IO's types want it. */

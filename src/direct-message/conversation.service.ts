@@ -14,6 +14,20 @@ export interface OpenConversation {
   recipient: Party;
 }
 
+/** A conversation that the caller may read; `own` is their side of it, which an admin may lack. */
+export interface ReadableConversation {
+  conversationId: string;
+  participants: Party[];
+  own?: Party;
+}
+
+/** A conversation in which the caller takes part. */
+export interface OwnConversation {
+  conversationId: string;
+  own: Party;
+  peer: Party;
+}
+
 /** Who belongs to which conversation. Participants never change, so a conversation that was read once is known: no round trip. */
 @Injectable()
 export class ConversationService {
@@ -43,20 +57,34 @@ export class ConversationService {
   }
 
   /**
-   * Whether the conversation exists; passes for participants, for admins, and for an id that is the caller's to use but not used yet.
+   * A conversation for its participants and for admins; null for an id that is the caller's to use but not used yet. No round trip
+   * when it is known; one read when not.
    * @throws AppError NOT_FOUND for everybody else, whether it exists or not
    */
-  async openForReading(user: Identity, conversationId: string): Promise<{ exists: boolean }> {
+  async openForReading(user: Identity, conversationId: string): Promise<ReadableConversation | null> {
     const reader = partyOf(user);
     const participants = await this.participantsOf(conversationId);
     if (participants === null) {
       if (!couldBeParticipant(conversationId, reader)) throw notFound();
-      return { exists: false };
+      return null;
     }
-    const mayRead =
-      user.type === 'admin' || participants.some((participant) => isSameParty(participant, reader));
-    if (!mayRead) throw notFound();
-    return { exists: true };
+    const own = participants.find((participant) => isSameParty(participant, reader));
+    if (own === undefined && user.type !== 'admin') throw notFound();
+    return { conversationId, participants, own };
+  }
+
+  /**
+   * The two sides of a conversation, for one of them. No round trip when it is known; one read when not.
+   * @throws AppError FORBIDDEN for an admin in a conversation of others; NOT_FOUND for everybody else, and while it does not exist
+   */
+  async openAsParticipant(user: Identity, conversationId: string): Promise<OwnConversation> {
+    const conversation = await this.openForReading(user, conversationId);
+    if (conversation === null) throw notFound();
+    const { own, participants } = conversation;
+    if (own === undefined)
+      throw new AppError('FORBIDDEN', 'Admins may read this conversation, not take part in it.');
+    const peer = participants.find((participant) => participant !== own) ?? own;
+    return { conversationId, own, peer };
   }
 
   private async participantsOf(conversationId: string): Promise<Party[] | null> {

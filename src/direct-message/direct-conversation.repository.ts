@@ -3,7 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import type { Party } from '../contract/identity.js';
 import { isDuplicateKey } from '../database/database-errors.js';
-import { DirectConversation } from './direct-conversation.schema.js';
+import { DirectConversation, memberKey } from './direct-conversation.schema.js';
 import type { DirectMessage } from './direct-message.schema.js';
 
 /** Each method is one round trip. */
@@ -24,10 +24,14 @@ export class DirectConversationRepository {
 
   /** Makes the conversation unless it exists, however many nodes do so at once. */
   async createIfMissing(conversationId: string, participants: Party[]): Promise<void> {
+    const now = new Date();
+    const members = participants.map(memberKey);
     try {
       await this.model.updateOne(
         { _id: conversationId },
-        { $setOnInsert: { participants, createdAt: new Date() } },
+        {
+          $setOnInsert: { participants, members, createdAt: now, updatedAt: now, activeAt: now, lastSeq: 0 },
+        },
         { upsert: true },
       );
     } catch (error) {
@@ -39,7 +43,7 @@ export class DirectConversationRepository {
   /** Notes the newest message; an older one that comes late changes nothing. */
   async noteLastMessage({ conversationId, seq, content, timestamp }: DirectMessage): Promise<void> {
     await this.model.updateOne(
-      { _id: conversationId, $or: [{ lastSeq: { $lt: seq } }, { lastSeq: { $exists: false } }] },
+      { _id: conversationId, lastSeq: { $not: { $gte: seq } } },
       // $max, because the clocks of two nodes may disagree with the order.
       { $set: { lastMessage: content, lastSeq: seq }, $max: { lastMessageAt: timestamp } },
     );

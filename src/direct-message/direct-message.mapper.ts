@@ -1,5 +1,6 @@
-import type { DirectMessagePayload } from '../contract/direct-message.js';
-import type { DirectMessage } from './direct-message.schema.js';
+import type { DirectMessagePayload, ReactionPayload } from '../contract/direct-message.js';
+import type { Party } from '../contract/identity.js';
+import type { DirectMessage, StoredReaction } from './direct-message.schema.js';
 
 /** A stored message as clients see it: every field is there, null where it has no value. */
 export function toPayload(message: DirectMessage): DirectMessagePayload {
@@ -25,5 +26,15 @@ export function toPayload(message: DirectMessage): DirectMessagePayload {
     timestamp: message.timestamp.toISOString(),
     status: message.status,
     clientMessageId: message.clientMessageId ?? null,
+    editedAt: message.editedAt?.toISOString() ?? null,
+    deletedAt: message.deletedAt?.toISOString() ?? null,
+    reactions: toReactions(message.reactions ?? []),
   };
+}
+
+/** By emoji, in the order in which each was first used. */
+export function toReactions(stored: StoredReaction[]): ReactionPayload[] {
+  const byEmoji = new Map<string, Party[]>();
+  for (const { emoji, id, type } of stored) byEmoji.set(emoji, [...(byEmoji.get(emoji) ?? []), { id, type }]);
+  return [...byEmoji].map(([emoji, users]) => ({ emoji, users }));
 }

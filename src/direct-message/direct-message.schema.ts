@@ -1,8 +1,12 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { Types } from 'mongoose';
 import { MESSAGE_STATUSES, type MessageStatus, type MessageType } from '../contract/direct-message.js';
-import { USER_TYPES, type UserType } from '../contract/identity.js';
+import { type Party, USER_TYPES, type UserType } from '../contract/identity.js';
 import type { StoredMessage } from '../messaging/stored-message.js';
+
+export interface StoredReaction extends Party {
+  emoji: string;
+}
 
 /**
  * A message as it is stored. Optional fields are absent when they have no value. Messages are written past Mongoose, for speed: of the
@@ -17,6 +21,9 @@ export class DirectMessage implements StoredMessage {
 
   @Prop({ type: Number, required: true })
   seq!: number;
+
+  @Prop({ type: Number, required: true })
+  senderSeq!: number;
 
   @Prop({ type: String, required: true })
   senderId!: string;
@@ -65,6 +72,23 @@ export class DirectMessage implements StoredMessage {
 
   @Prop({ type: String, required: true, enum: MESSAGE_STATUSES })
   status!: MessageStatus;
+
+  /** How often it was changed; absent: never. An older version of a message never replaces a newer one. */
+  @Prop({ type: Number })
+  revision?: number;
+
+  @Prop({ type: Date })
+  editedAt?: Date;
+
+  /** With it content, media and reactions are gone. */
+  @Prop({ type: Date })
+  deletedAt?: Date;
+
+  @Prop({ type: Object })
+  deletedBy?: Party;
+
+  @Prop({ type: [Object], default: undefined })
+  reactions?: StoredReaction[];
 }
 
 export const DirectMessageSchema = SchemaFactory.createForClass(DirectMessage);

@@ -53,8 +53,8 @@ export class DirectMessageService {
    */
   join(user: Identity, socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
     return this.inArrivalOrder.run(socketId, async () => {
-      const { exists } = await this.access.openForReading(user, conversationId);
-      if (exists) await this.emitter.joinRoom(socketId, conversationRoom(conversationId));
+      const conversation = await this.access.openForReading(user, conversationId);
+      if (conversation !== null) await this.emitter.joinRoom(socketId, conversationRoom(conversationId));
       const joined: ConversationJoinedPayload = { conversationId, success: true };
       this.emitter.toSocket(socketId, 'dm:joined', joined);
       return joined;
@@ -87,14 +87,14 @@ export class DirectMessageService {
     const { conversationId } = dto;
     const page = dto.page ?? 1;
     const limit = dto.limit ?? DEFAULT_HISTORY_LIMIT;
-    const { exists } = await this.access.openForReading(user, conversationId);
+    const conversation = await this.access.openForReading(user, conversationId);
     const window = {
       page,
       limit,
       beforeSeq: dto.beforeSeq ?? undefined,
       afterSeq: dto.afterSeq ?? undefined,
     };
-    const slice = exists ? await this.log.history(conversationId, window) : NOTHING_SAID;
+    const slice = conversation ? await this.log.history(conversationId, window) : NOTHING_SAID;
     const history = { ...slice, conversationId, messages: slice.messages.map(toPayload), page, limit };
     this.emitter.toSocket(socketId, 'dm:history', history);
     return history;

@@ -1,10 +1,7 @@
-import { LRUCache } from 'lru-cache';
-import { AppendQueue, type Appended, type QueueContext } from './append-queue.js';
+import type { Appended } from './append-line.js';
+import { Appender } from './appender.js';
 import type { MessageRepository } from './message.repository.js';
 import type { Draft, StoredMessage } from './stored-message.js';
-
-const REMEMBERED_CONVERSATIONS = 50_000;
-const REMEMBERED_DOUBTS = 10_000;
 
 /** Which part of a conversation to read. With a seq bound, `page` says nothing. */
 export interface HistoryWindow {
@@ -28,20 +25,14 @@ export interface HistorySlice<M> {
  * The ordering that direct messages and chat rooms share (contract §3, "Sending"): gapless `seq` per conversation, idempotent append,
  * history. A message is inserted at last + 1 under a unique index, so message n exists only after n − 1, whatever node dies when.
  *
- * Cost: one insert per message, or per batch of messages that were waiting together; one read more when this node does not know
- * the conversation's last seq, or when another node was faster; one read more for a repeated clientMessageId.
+ * Cost: one insert, shared by all messages that are ready together; one or two reads more when this node does not know the
+ * conversation's end, or when another node was faster; one read more for a repeated clientMessageId.
  */
 export class MessageLog<M extends StoredMessage> {
-  private readonly queues = new Map<string, AppendQueue<M>>();
-  private readonly context: QueueContext<M>;
+  private readonly appender: Appender<M>;
 
   constructor(private readonly messages: MessageRepository<M>) {
-    this.context = {
-      messages,
-      lastSeqs: new LRUCache({ max: REMEMBERED_CONVERSATIONS }),
-      inDoubt: new LRUCache({ max: REMEMBERED_DOUBTS }),
-    };
-    messages.onConnectionLost(() => this.context.lastSeqs.clear());
+    this.appender = new Appender(messages);
   }
 
   /**
@@ -51,13 +42,7 @@ export class MessageLog<M extends StoredMessage> {
    * @throws AppError CONFLICT when the sender used the clientMessageId in another conversation; UNAVAILABLE
    */
   append(draft: Draft<M>, deliver: (message: M) => void): Promise<Appended<M>> {
-    const { conversationId } = draft;
-    let queue = this.queues.get(conversationId);
-    if (queue === undefined) {
-      queue = new AppendQueue(conversationId, this.context, () => this.queues.delete(conversationId));
-      this.queues.set(conversationId, queue);
-    }
-    return queue.append(draft, deliver);
+    return this.appender.append(draft, deliver);
   }
 
   /** The page or the stretch asked for, by index range: its cost does not grow with the conversation. One or two reads. */

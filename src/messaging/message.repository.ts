@@ -1,6 +1,7 @@
 import { type Model, mongo, type Types } from 'mongoose';
+import { isSameParty, type Party } from '../contract/identity.js';
 import { isDuplicateKey } from '../database/database-errors.js';
-import type { StoredMessage } from './stored-message.js';
+import type { Place, StoredMessage } from './stored-message.js';
 
 /** What became of an ordered insert: the first `inserted` messages are stored, the next one met `conflict`, the rest were not tried. */
 export interface InsertOutcome {
@@ -8,12 +9,14 @@ export interface InsertOutcome {
   conflict?: 'seq' | 'clientMessageId';
 }
 
+const PLACE = { _id: 0, conversationId: 1, seq: 1, senderSeq: 1, senderId: 1, senderType: 1 } as const;
+
 /**
  * Messages of one collection, read and written as plain documents: Mongoose's own documents would halve the throughput.
  * Both invariants are unique indexes: one message per (conversation, seq), one per (sender, clientMessageId).
  */
 export class MessageRepository<M extends StoredMessage> {
-  private readonly collection: mongo.Collection<M>;
+  protected readonly collection: mongo.Collection<M>;
 
   constructor(private readonly model: Model<M>) {
     this.collection = model.collection as unknown as mongo.Collection<M>;
@@ -41,13 +44,39 @@ export class MessageRepository<M extends StoredMessage> {
     }
   }
 
+  /** The place of the newest message, or of the newest one up to `upToSeq`; null when there is none. */
+  async lastPlace(conversationId: string, upToSeq?: number): Promise<Place | null> {
+    const seq = { $gt: 0, ...(upToSeq !== undefined && { $lte: upToSeq }) };
+    return await this.collection.findOne<Place>(inConversation<M>(conversationId, seq), {
+      sort: { seq: -1 },
+      projection: PLACE,
+    });
+  }
+
   /** The seq of the newest message; 0 when there is none. */
   async lastSeq(conversationId: string): Promise<number> {
-    const newest = await this.collection.findOne(inConversation<M>(conversationId, { $gt: 0 }), {
+    return (await this.lastPlace(conversationId))?.seq ?? 0;
+  }
+
+  /** The newest place among those messages of the conversation that the reader did not write; null when none of them is one. */
+  async newestPlaceOf(conversationId: string, ids: Types.ObjectId[], reader: Party): Promise<Place | null> {
+    const filter = { _id: { $in: ids }, conversationId, seq: { $gt: 0 } } as object as mongo.Filter<M>;
+    const places = await this.collection.find<Place>(filter, { projection: PLACE }).toArray();
+    return places
+      .filter((place) => !isWrittenBy(place, reader))
+      .reduce<Place | null>((newest, place) => ((newest?.seq ?? 0) < place.seq ? place : newest), null);
+  }
+
+  /** How many of the messages up to `place`, itself included, the party wrote. No count: the party's newest message there knows. */
+  async countBy(party: Party, place: Place): Promise<number> {
+    if (isWrittenBy(place, party)) return place.senderSeq;
+    const { conversationId, seq } = place;
+    const filter = { conversationId, senderType: party.type, senderId: party.id, seq: { $gt: 0, $lt: seq } };
+    const newest = await this.collection.findOne<Place>(filter as object as mongo.Filter<M>, {
       sort: { seq: -1 },
-      projection: { _id: 0, seq: 1 },
+      projection: PLACE,
     });
-    return newest?.seq ?? 0;
+    return newest?.senderSeq ?? 0;
   }
 
   async findByClientMessageId(
@@ -84,10 +113,23 @@ export class MessageRepository<M extends StoredMessage> {
       .limit(limit)
       .toArray()) as M[];
   }
+
+  /** Messages whose ids were made after `after` and not after `until`, oldest id first, at most `limit`. */
+  async madeBetween(after: Types.ObjectId, until: Types.ObjectId, limit: number): Promise<M[]> {
+    const filter = { _id: { $gt: after, $lte: until } } as object as mongo.Filter<M>;
+    return (await this.collection.find(filter).sort({ _id: 1 }).limit(limit).toArray()) as M[];
+  }
+}
+
+export function isWrittenBy({ senderId, senderType }: Place, party: Party): boolean {
+  return isSameParty({ id: senderId, type: senderType }, party);
 }
 
 /** Every query bounds `seq`: the index holds only messages that have one. */
-function inConversation<M>(conversationId: string, seq: { $gt: number; $lt?: number }): mongo.Filter<M> {
+function inConversation<M>(
+  conversationId: string,
+  seq: { $gt: number; $lt?: number; $lte?: number },
+): mongo.Filter<M> {
   return { conversationId, seq } as object;
 }
 

@@ -7,6 +7,8 @@ export interface StoredMessage {
   conversationId: string;
   /** 1, 2, 3, … within the conversation, without gaps (contract §3, "Sending"). */
   seq: number;
+  /** 1, 2, 3, … among the sender's own messages in the conversation: unread counts are differences of it, never counted. */
+  senderSeq: number;
   senderId: string;
   senderType: UserType;
   /** Chosen by the client, unique per sender; absent when it chose none. */
@@ -15,4 +17,7 @@ export interface StoredMessage {
 }
 
 /** A message that has not got its place yet. */
-export type Draft<M extends StoredMessage> = Omit<M, 'seq'>;
+export type Draft<M extends StoredMessage> = Omit<M, 'seq' | 'senderSeq'>;
+
+/** Where a message stands in its conversation, and by whom it is. */
+export type Place = Pick<StoredMessage, 'conversationId' | 'seq' | 'senderSeq' | 'senderId' | 'senderType'>;

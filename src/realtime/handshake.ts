@@ -1,6 +1,7 @@
 import type { AuthenticationService } from '../auth/authentication.service.js';
 import type { AppError, ErrorBody } from '../contract/errors.js';
 import type { ConnectedPayload } from '../contract/server-events.js';
+import type { Connections } from './connections.js';
 import { personalRoom } from './rooms.js';
 import { SingleSocket } from './single-socket.js';
 import type { RealtimeSocket } from './socket.types.js';
@@ -38,10 +39,14 @@ export function authenticateHandshake(authentication: AuthenticationService) {
   };
 }
 
-/** Puts a new socket into its personal room and greets it, in this order (contract §2). */
-export async function welcome(socket: RealtimeSocket): Promise<void> {
+/** Puts a new socket into its personal room, lets others know of it, and greets it, in this order (contract §2). */
+export async function welcome(socket: RealtimeSocket, connections: Connections): Promise<void> {
   const { user } = socket.data;
+  const connection = { socketId: socket.id, user };
   await socket.join(personalRoom(user));
+  if (!socket.connected) return;
+  socket.once('disconnect', () => void connections.departed(connection));
+  await connections.arrived(connection);
   const { id, name, avatar, type } = user;
   const payload: ConnectedPayload = {
     socketId: socket.id,

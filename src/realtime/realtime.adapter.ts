@@ -6,6 +6,7 @@ import { AuthenticationService } from '../auth/authentication.service.js';
 import { AppConfig } from '../config/config.js';
 import { stackOf } from '../logging/stack-of.js';
 import { isAllowedOrigin } from './allowed-origin.js';
+import { Connections } from './connections.js';
 import { EmitterService } from './emitter.service.js';
 import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
 import { authenticateHandshake, welcome } from './handshake.js';
@@ -24,6 +25,7 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly authentication: AuthenticationService;
   private readonly dispatcher: EventDispatcher;
   private readonly emitter: EmitterService;
+  private readonly connections: Connections;
 
   constructor(app: INestApplicationContext) {
     super(app);
@@ -31,6 +33,7 @@ export class RealtimeAdapter extends IoAdapter {
     this.authentication = app.get(AuthenticationService, { strict: false });
     this.dispatcher = app.get(EventDispatcher, { strict: false });
     this.emitter = app.get(EmitterService, { strict: false });
+    this.connections = app.get(Connections, { strict: false });
   }
 
   override createIOServer(_port: number, _options?: ServerOptions): RealtimeServer {
@@ -67,7 +70,7 @@ export class RealtimeAdapter extends IoAdapter {
   /** A fault in here must cost this one socket, not the process. */
   private admit(socket: RealtimeSocket): void {
     disconnectAtExpiry(socket, this.config.auth.expiryGraceMs);
-    welcome(socket).catch((error: unknown) => {
+    welcome(socket, this.connections).catch((error: unknown) => {
       this.log.error('A socket could not be admitted', stackOf(error));
       socket.disconnect(true);
     });

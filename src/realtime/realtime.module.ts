@@ -1,5 +1,6 @@
 import { Module, type OnModuleDestroy } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
+import { Connections } from './connections.js';
 import { EmitterService } from './emitter.service.js';
 import { EventDispatcher } from './event-dispatcher.js';
 
@@ -8,8 +9,8 @@ const DRAIN_TIMEOUT_MS = 2000;
 
 @Module({
   imports: [AuthModule],
-  providers: [EmitterService, EventDispatcher],
-  exports: [EmitterService, EventDispatcher],
+  providers: [Connections, EmitterService, EventDispatcher],
+  exports: [Connections, EmitterService, EventDispatcher],
 })
 export class RealtimeModule implements OnModuleDestroy {
   constructor(private readonly dispatcher: EventDispatcher) {}

@@ -67,6 +67,9 @@ describe('dm:send_message', () => {
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       status: 'delivered',
       clientMessageId: 'c-1',
+      editedAt: null,
+      deletedAt: null,
+      reactions: [],
     });
     expect(acked).toEqual(received);
     expect(await a.waitFor('dm:message_received')).toEqual(received);

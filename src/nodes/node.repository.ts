@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { Model } from 'mongoose';
+import { ServerNode } from './node.schema.js';
+
+/** What a node says of itself. */
+export type NodeSelf = Pick<ServerNode, '_id' | 'host' | 'pid' | 'startedAt'>;
+
+/** Each method is one round trip. Times are compared on the database's clock alone: those of two machines may disagree. */
+@Injectable()
+export class NodeRepository {
+  constructor(@InjectModel(ServerNode.name) private readonly model: Model<ServerNode>) {}
+
+  /** Says that the node lives. Returns what was stored of it before; null when nothing was. */
+  async renew({ _id, host, pid, startedAt }: NodeSelf): Promise<ServerNode | null> {
+    return this.model
+      .findOneAndUpdate(
+        { _id },
+        { $set: { host, pid, startedAt }, $currentDate: { aliveAt: true }, $unset: { isLost: 1 } },
+        { upsert: true, returnDocument: 'before' },
+      )
+      .lean();
+  }
+
+  /** Nodes that have said nothing for longer than `silenceMs`. */
+  async findSilent(silenceMs: number): Promise<ServerNode[]> {
+    return this.model.find({ $expr: { $lt: ['$aliveAt', { $subtract: ['$$NOW', silenceMs] }] } }).lean();
+  }
+
+  async findOfHost(host: string): Promise<ServerNode[]> {
+    return this.model.find({ host }).lean();
+  }
+
+  /** False when the node has said in the meantime that it lives. */
+  async markLost({ _id, aliveAt }: ServerNode): Promise<boolean> {
+    const { matchedCount } = await this.model.updateOne({ _id, aliveAt }, { $set: { isLost: true } });
+    return matchedCount === 1;
+  }
+
+  /** Deletes the node unless it has said in the meantime that it lives. */
+  async removeLost({ _id, aliveAt }: ServerNode): Promise<void> {
+    await this.model.deleteOne({ _id, aliveAt, isLost: true });
+  }
+
+  async remove(nodeId: string): Promise<void> {
+    await this.model.deleteOne({ _id: nodeId });
+  }
+}
