@@ -80,10 +80,19 @@ export class ConversationService {
   async openAsParticipant(user: Identity, conversationId: string): Promise<OwnConversation> {
     const conversation = await this.openForReading(user, conversationId);
     if (conversation === null) throw notFound();
-    const { own, participants } = conversation;
-    if (own === undefined)
-      throw new AppError('FORBIDDEN', 'Admins may read this conversation, not take part in it.');
-    const peer = participants.find((participant) => participant !== own) ?? own;
+    return sidesOf(conversation);
+  }
+
+  /**
+   * The conversation with that person, made if need be; while nobody has spoken it is listed only for those who opened it.
+   * One write.
+   * @throws AppError FORBIDDEN for a pair that may not talk
+   */
+  async openWith(user: Identity, recipient: Party): Promise<OwnConversation> {
+    const own = partyOf(user);
+    const peer = partyOf(recipient);
+    const conversationId = canonicalConversationId(own, peer);
+    await this.conversations.createIfMissing(conversationId, [own, peer], [own]);
     return { conversationId, own, peer };
   }
 
@@ -96,9 +105,20 @@ export class ConversationService {
   }
 
   private async create(conversationId: string, participants: Party[]): Promise<void> {
-    await this.conversations.createIfMissing(conversationId, participants);
+    await this.conversations.createIfMissing(conversationId, participants, participants);
     this.participants.set(conversationId, participants);
   }
+}
+
+/**
+ * Who is who in a conversation, for one of its participants.
+ * @throws AppError FORBIDDEN for an admin in a conversation of others
+ */
+export function sidesOf({ conversationId, participants, own }: ReadableConversation): OwnConversation {
+  if (own === undefined)
+    throw new AppError('FORBIDDEN', 'Admins may read this conversation, not take part in it.');
+  const peer = participants.find((participant) => participant !== own) ?? own;
+  return { conversationId, own, peer };
 }
 
 function assertParticipants(participants: Party[], sender: Party, recipient: Party): void {

@@ -1,15 +1,35 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import type { Model } from 'mongoose';
+import type { AnyBulkWriteOperation, Model } from 'mongoose';
 import type { Party } from '../contract/identity.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { DirectConversation, memberKey } from './direct-conversation.schema.js';
 import type { DirectMessage } from './direct-message.schema.js';
 
+/** Which of somebody's conversations to read, newest first by `order`. */
+export interface ConversationWindow {
+  order: 'activeAt' | 'updatedAt';
+  /** The last one of the page before. */
+  after?: ConversationPosition;
+  /** Only those that changed after it. */
+  updatedAfter?: Date;
+  limit: number;
+}
+
+/** The place of a conversation in a list. */
+export interface ConversationPosition {
+  at: Date;
+  id: string;
+}
+
 /** Each method is one round trip. */
 @Injectable()
-export class DirectConversationRepository {
+export class DirectConversationRepository implements OnModuleInit {
   constructor(@InjectModel(DirectConversation.name) private readonly model: Model<DirectConversation>) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.model.createIndexes();
+  }
 
   /** Calls `forget` whenever the database was out of sight: it may have come back with less than it had. */
   onConnectionLost(forget: () => void): void {
@@ -22,15 +42,19 @@ export class DirectConversationRepository {
     return found?.participants ?? null;
   }
 
-  /** Makes the conversation unless it exists, however many nodes do so at once. */
-  async createIfMissing(conversationId: string, participants: Party[]): Promise<void> {
+  async find(conversationId: string): Promise<DirectConversation | null> {
+    return this.model.findById(conversationId).lean();
+  }
+
+  /** Makes the conversation unless it exists, however many nodes do so at once, and lists it for the members given. */
+  async createIfMissing(conversationId: string, participants: Party[], members: Party[]): Promise<void> {
     const now = new Date();
-    const members = participants.map(memberKey);
     try {
       await this.model.updateOne(
         { _id: conversationId },
         {
-          $setOnInsert: { participants, members, createdAt: now, updatedAt: now, activeAt: now, lastSeq: 0 },
+          $setOnInsert: { participants, createdAt: now, updatedAt: now, activeAt: now, lastSeq: 0 },
+          $addToSet: { members: { $each: members.map(memberKey) } },
         },
         { upsert: true },
       );
@@ -40,12 +64,60 @@ export class DirectConversationRepository {
     }
   }
 
-  /** Notes the newest message; an older one that comes late changes nothing. */
-  async noteLastMessage({ conversationId, seq, content, timestamp }: DirectMessage): Promise<void> {
-    await this.model.updateOne(
-      { _id: conversationId, lastSeq: { $not: { $gte: seq } } },
-      // $max, because the clocks of two nodes may disagree with the order.
-      { $set: { lastMessage: content, lastSeq: seq }, $max: { lastMessageAt: timestamp } },
-    );
+  /** Notes newest messages, of one conversation each; an older one that comes late, or an older version of one, changes nothing. */
+  async noteLastMessages(messages: DirectMessage[]): Promise<void> {
+    await this.model.bulkWrite(messages.map(lastMessageUpdate), { ordered: false });
   }
+
+  /** Something in the conversation changed: those who ask for changes are to see it. */
+  async touch(conversationId: string): Promise<void> {
+    await this.model.updateOne({ _id: conversationId }, { $currentDate: { updatedAt: true } });
+  }
+
+  /** Somebody's conversations, by index range: the cost is that of the page. */
+  async page(member: Party, window: ConversationWindow): Promise<DirectConversation[]> {
+    const { order, after, updatedAfter, limit } = window;
+    return this.model
+      .find({
+        members: memberKey(member),
+        ...(after !== undefined && {
+          [order]: { $lte: after.at },
+          $or: [{ [order]: { $lt: after.at } }, { _id: { $lt: after.id } }],
+        }),
+        ...(updatedAfter !== undefined && {
+          updatedAt: { $gt: updatedAfter, ...(after && { $lte: after.at }) },
+        }),
+      })
+      .sort({ [order]: -1, _id: -1 })
+      .limit(limit)
+      .lean();
+  }
+}
+
+/** $max for the times, because the clocks of two nodes may disagree with the order. */
+function lastMessageUpdate(message: DirectMessage): AnyBulkWriteOperation<DirectConversation> {
+  const { conversationId, seq, revision, content, timestamp } = message;
+  const isBehind = { lastSeq: { $not: { $gte: seq } } };
+  const isOlderVersion = { lastSeq: seq, lastRevision: { $not: { $gte: revision } } };
+  const sender = { id: message.senderId, type: message.senderType };
+  const recipient = { id: message.recipientId, type: message.recipientType };
+  return {
+    updateOne: {
+      filter: {
+        _id: conversationId,
+        ...(revision === undefined ? isBehind : { $or: [isBehind, isOlderVersion] }),
+      },
+      update: {
+        $set: {
+          lastSeq: seq,
+          lastMessage: content,
+          ...(revision !== undefined && { lastRevision: revision }),
+        },
+        ...(revision === undefined && { $unset: { lastRevision: 1 } }),
+        $max: { lastMessageAt: timestamp, activeAt: timestamp },
+        $addToSet: { members: { $each: [memberKey(sender), memberKey(recipient)] } },
+        $currentDate: { updatedAt: true },
+      },
+    },
+  };
 }

@@ -1,6 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import type { MessageType } from '../contract/direct-message.js';
-import { type Party, USER_TYPES, type UserType } from '../contract/identity.js';
+import { type Party, USER_TYPES } from '../contract/identity.js';
 
 /** A conversation of two parties, which never change. What it says of its newest message never steps back. */
 @Schema({ collection: 'directconversations', versionKey: false })
@@ -20,7 +19,7 @@ export class DirectConversation {
   })
   participants!: Party[];
 
-  /** `memberKey` of both participants, for the index of one's own conversations. */
+  /** `memberKey` of those who see it among their conversations: before the first message only who opened it, then both. */
   @Prop({ type: [String], required: true })
   members!: string[];
 
@@ -35,31 +34,18 @@ export class DirectConversation {
   @Prop({ type: Date, required: true })
   activeAt!: Date;
 
-  /** 0 before the first message. */
+  /** Of the newest message that was noted; 0 before the first one. It follows the messages, so it may be behind them. */
   @Prop({ type: Number, required: true })
   lastSeq!: number;
 
-  /** The newest message's text and time. */
+  /** The text and time of the message at `lastSeq`. */
   @Prop({ type: String })
   lastMessage?: string;
 
   @Prop({ type: Date })
   lastMessageAt?: Date;
 
-  @Prop({ type: String })
-  lastMessageType?: MessageType;
-
-  @Prop({ type: String })
-  lastSenderId?: string;
-
-  @Prop({ type: String, enum: USER_TYPES })
-  lastSenderType?: UserType;
-
-  /** The newest message's `senderSeq`. */
-  @Prop({ type: Number })
-  lastSenderSeq?: number;
-
-  /** The newest message's `revision`; 0 when it was never changed. */
+  /** The `revision` of the message at `lastSeq`; absent when that was never changed. */
   @Prop({ type: Number })
   lastRevision?: number;
 }

@@ -25,7 +25,7 @@ const MAX_URL_LENGTH = 2048;
 const MAX_CLIENT_MESSAGE_ID_LENGTH = 128;
 const MAX_DURATION_SECONDS = 86_400;
 const MAX_HISTORY_LIMIT = 100;
-const MAX_SEQ = 2 ** 31 - 1;
+export const MAX_SEQ = 2 ** 31 - 1;
 /** Two texts that differ only in broken halves of characters would be stored as one. */
 const WELL_FORMED = /^[^\p{Cs}]*$/u;
 const WEB_URL = { protocols: ['http', 'https'], require_protocol: true, require_tld: false };

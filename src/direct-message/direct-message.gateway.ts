@@ -10,10 +10,14 @@ import { RealtimeGateway } from '../realtime/realtime-gateway.decorator.js';
 import type { RealtimeSocket } from '../realtime/socket.types.js';
 import { ConversationDto, HistoryDto, SendMessageDto } from './direct-message.dto.js';
 import { DirectMessageService } from './direct-message.service.js';
+import { HistoryService } from './history.service.js';
 
 @RealtimeGateway()
 export class DirectMessageGateway {
-  constructor(private readonly service: DirectMessageService) {}
+  constructor(
+    private readonly service: DirectMessageService,
+    private readonly histories: HistoryService,
+  ) {}
 
   @SubscribeMessage('dm:join_conversation')
   join(
@@ -47,6 +51,6 @@ export class DirectMessageGateway {
     @ConnectedSocket() socket: RealtimeSocket,
     @MessageBody() dto: HistoryDto,
   ): Promise<DirectHistoryPayload> {
-    return this.service.history(user, socket.id, dto);
+    return this.histories.history(user, socket.id, dto);
   }
 }

@@ -1,9 +1,13 @@
-import type { DirectMessagePayload, ReactionPayload } from '../contract/direct-message.js';
+import type { DirectMessagePayload, MessageStatus, ReactionPayload } from '../contract/direct-message.js';
 import type { Party } from '../contract/identity.js';
+import type { Mark } from '../messaging/mark.schema.js';
 import type { DirectMessage, StoredReaction } from './direct-message.schema.js';
 
-/** A stored message as clients see it: every field is there, null where it has no value. */
-export function toPayload(message: DirectMessage): DirectMessagePayload {
+/**
+ * A stored message as clients see it: every field is there, null where it has no value.
+ * @param recipientMark how far its recipient has come; without it the status is that of the moment when it was sent
+ */
+export function toPayload(message: DirectMessage, recipientMark?: Mark): DirectMessagePayload {
   const id = message._id.toHexString();
   return {
     id,
@@ -24,12 +28,18 @@ export function toPayload(message: DirectMessage): DirectMessagePayload {
     thumbnailUrl: message.thumbnailUrl ?? null,
     replyToId: message.replyToId?.toHexString() ?? null,
     timestamp: message.timestamp.toISOString(),
-    status: message.status,
+    status: statusOf(message, recipientMark),
     clientMessageId: message.clientMessageId ?? null,
     editedAt: message.editedAt?.toISOString() ?? null,
     deletedAt: message.deletedAt?.toISOString() ?? null,
     reactions: toReactions(message.reactions ?? []),
   };
+}
+
+function statusOf({ seq, status }: DirectMessage, recipientMark?: Mark): MessageStatus {
+  if (recipientMark === undefined) return status;
+  if (seq <= recipientMark.readSeq) return 'read';
+  return status === 'sent' && seq <= recipientMark.deliveredSeq ? 'delivered' : status;
 }
 
 /** By emoji, in the order in which each was first used. */

@@ -1,30 +1,46 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
+import { MarkSchema } from '../messaging/mark.schema.js';
+import { NodesModule } from '../nodes/nodes.module.js';
 import { RealtimeModule } from '../realtime/realtime.module.js';
+import { ConversationGateway } from './conversation.gateway.js';
+import { ConversationListService } from './conversation-list.service.js';
 import { ConversationService } from './conversation.service.js';
 import { DirectConversationRepository } from './direct-conversation.repository.js';
 import { DirectConversation, DirectConversationSchema } from './direct-conversation.schema.js';
+import { DIRECT_MARK, DirectMarkRepository } from './direct-mark.repository.js';
 import { DirectMessageGateway } from './direct-message.gateway.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import { DirectMessage, DirectMessageSchema } from './direct-message.schema.js';
 import { DirectMessageService } from './direct-message.service.js';
+import { HistoryService } from './history.service.js';
+import { LastMessageRepair } from './last-message-repair.js';
 import { LastMessageService } from './last-message.service.js';
+import { MarkService } from './mark.service.js';
 
 @Module({
   imports: [
     RealtimeModule,
+    NodesModule,
     MongooseModule.forFeature([
       { name: DirectMessage.name, schema: DirectMessageSchema },
       { name: DirectConversation.name, schema: DirectConversationSchema },
+      { name: DIRECT_MARK, schema: MarkSchema, collection: 'directmarks' },
     ]),
   ],
   providers: [
+    ConversationGateway,
     DirectMessageGateway,
     DirectMessageService,
     ConversationService,
+    ConversationListService,
+    HistoryService,
+    MarkService,
     LastMessageService,
+    LastMessageRepair,
     DirectMessageRepository,
     DirectConversationRepository,
+    DirectMarkRepository,
   ],
 })
 export class DirectMessageModule {}

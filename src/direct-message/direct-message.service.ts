@@ -1,39 +1,32 @@
 import { Injectable } from '@nestjs/common';
 import { Types } from 'mongoose';
 import { AppConfig } from '../config/config.js';
-import type {
-  ConversationJoinedPayload,
-  DirectHistoryPayload,
-  DirectMessagePayload,
-} from '../contract/direct-message.js';
+import type { ConversationJoinedPayload, DirectMessagePayload } from '../contract/direct-message.js';
 import { AppError } from '../contract/errors.js';
 import type { Identity } from '../contract/identity.js';
+import { Appender } from '../messaging/appender.js';
 import { KeyedQueue } from '../messaging/keyed-queue.js';
-import { type HistorySlice, MessageLog } from '../messaging/message-log.js';
 import type { Draft } from '../messaging/stored-message.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { conversationRoom, personalRoom } from '../realtime/rooms.js';
 import { ConversationService, type OpenConversation } from './conversation.service.js';
-import type { HistoryDto, SendMessageDto } from './direct-message.dto.js';
+import type { SendMessageDto } from './direct-message.dto.js';
 import { toPayload } from './direct-message.mapper.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import type { DirectMessage } from './direct-message.schema.js';
 import { LastMessageService } from './last-message.service.js';
-
-const DEFAULT_HISTORY_LIMIT = 50;
-const NOTHING_SAID: HistorySlice<DirectMessage> = { messages: [], total: 0, hasMore: false };
 
 /**
  * The rules of direct messages (contract §3).
  *
  * Database round trips. Sending: 1 before the ack (the insert) and 1 after it (lastMessage, not waited for). Before the ack also: 2 for a
  * conversation that this node does not remember (participants, last seq), 3 for a new one, 1 for a reply, 1 for a repeated
- * clientMessageId. History: 1 for the newest page, else 2. Joining: 0. Both 1 more for a conversation not remembered. Leaving: 0.
+ * clientMessageId. Joining: 0, or 1 for a conversation not remembered. Leaving: 0.
  * A message is encoded once for all its receivers, once for the ack, and once more with DM_ECHO_TO_SENDER=false.
  */
 @Injectable()
 export class DirectMessageService {
-  private readonly log: MessageLog<DirectMessage>;
+  private readonly appender: Appender<DirectMessage>;
   /** By socket: while one event waits for a look-up, a later one that it matters for must not pass it. */
   private readonly inArrivalOrder = new KeyedQueue();
 
@@ -44,7 +37,7 @@ export class DirectMessageService {
     private readonly lastMessages: LastMessageService,
     private readonly messages: DirectMessageRepository,
   ) {
-    this.log = new MessageLog(messages);
+    this.appender = new Appender(messages);
   }
 
   /**
@@ -76,28 +69,10 @@ export class DirectMessageService {
    */
   async send(user: Identity, socketId: string, dto: SendMessageDto): Promise<DirectMessagePayload> {
     const draft = await this.inArrivalOrder.run(socketId, () => this.prepare(user, dto));
-    const { message } = await this.log.append(draft, (stored) => this.deliver(stored, socketId));
+    const { message } = await this.appender.append(draft, (stored) => this.deliver(stored, socketId));
     // For a repeat too: the node that stored it may have died before this.
     this.lastMessages.note(message);
     return toPayload(message);
-  }
-
-  /** @throws AppError NOT_FOUND */
-  async history(user: Identity, socketId: string, dto: HistoryDto): Promise<DirectHistoryPayload> {
-    const { conversationId } = dto;
-    const page = dto.page ?? 1;
-    const limit = dto.limit ?? DEFAULT_HISTORY_LIMIT;
-    const conversation = await this.access.openForReading(user, conversationId);
-    const window = {
-      page,
-      limit,
-      beforeSeq: dto.beforeSeq ?? undefined,
-      afterSeq: dto.afterSeq ?? undefined,
-    };
-    const slice = conversation ? await this.log.history(conversationId, window) : NOTHING_SAID;
-    const history = { ...slice, conversationId, messages: slice.messages.map(toPayload), page, limit };
-    this.emitter.toSocket(socketId, 'dm:history', history);
-    return history;
   }
 
   private async prepare(user: Identity, dto: SendMessageDto): Promise<Draft<DirectMessage>> {

@@ -21,9 +21,15 @@ interface Segment<M extends StoredMessage> {
 }
 
 /**
- * Stores messages: those that are ready in the same turn of the event loop share one ordered insert, whichever conversations they are
+ * The ordering that direct messages and chat rooms share (contract §3, "Sending"): gapless `seq` per conversation, idempotent append.
+ * A message is inserted at last + 1 under a unique index, so message n exists only after n − 1, whatever node dies when.
+ *
+ * Those that are ready in the same turn of the event loop share one ordered insert, whichever conversations they are
  * of. A line has messages in one command at a time, in order, so message n of a conversation is only tried after n − 1; an ordered
  * insert stops at a conflict, and what came after it goes into the next command.
+ *
+ * Cost: one insert, shared; one read more when this node does not know the conversation's end or when another node was faster; one read
+ * more for a repeated clientMessageId.
  */
 export class Appender<M extends StoredMessage> {
   private readonly lines = new Map<string, AppendLine<M>>();
@@ -39,6 +45,12 @@ export class Appender<M extends StoredMessage> {
     this.tails = new Tails(messages);
   }
 
+  /**
+   * Stores a message at the end of its conversation. Messages of one conversation are stored, and `deliver` is called for them,
+   * in the order of the calls; `deliver` is called once for a message that is new, when it is stored and before the promise resolves,
+   * and never for a repeat.
+   * @throws AppError CONFLICT when the sender used the clientMessageId in another conversation; UNAVAILABLE
+   */
   append(draft: Draft<M>, deliver: (message: M) => void): Promise<Appended<M>> {
     const { conversationId } = draft;
     let line = this.lines.get(conversationId);

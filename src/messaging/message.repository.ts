@@ -1,4 +1,4 @@
-import { type Model, mongo, type Types } from 'mongoose';
+import { type Model, mongo, Types } from 'mongoose';
 import { isSameParty, type Party } from '../contract/identity.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import type { Place, StoredMessage } from './stored-message.js';
@@ -79,6 +79,11 @@ export class MessageRepository<M extends StoredMessage> {
     return newest?.senderSeq ?? 0;
   }
 
+  /** How many of the messages up to `place`, itself included, others than the party wrote; 0 without a place. */
+  async countOthers(party: Party, place: Place | null): Promise<number> {
+    return place === null ? 0 : place.seq - (await this.countBy(party, place));
+  }
+
   async findByClientMessageId(
     sender: Pick<M, 'senderId' | 'senderType'>,
     clientMessageId: string,
@@ -114,15 +119,54 @@ export class MessageRepository<M extends StoredMessage> {
       .toArray()) as M[];
   }
 
-  /** Messages whose ids were made after `after` and not after `until`, oldest id first, at most `limit`. */
-  async madeBetween(after: Types.ObjectId, until: Types.ObjectId, limit: number): Promise<M[]> {
-    const filter = { _id: { $gt: after, $lte: until } } as object as mongo.Filter<M>;
-    return (await this.collection.find(filter).sort({ _id: 1 }).limit(limit).toArray()) as M[];
+  /** The newest message of each conversation that has one, given a seq in each that it does not lie before. */
+  async newestOfEach(conversations: { conversationId: string; fromSeq: number }[]): Promise<Map<string, M>> {
+    if (conversations.length === 0) return new Map();
+    const branches = conversations.map(({ conversationId, fromSeq }) =>
+      inConversation<M>(conversationId, { $gt: Math.max(fromSeq - 1, 0) }),
+    );
+    const found = (await this.collection.find({ $or: branches } as mongo.Filter<M>).toArray()) as M[];
+    const newest = new Map<string, M>();
+    for (const message of found) {
+      if ((newest.get(message.conversationId)?.seq ?? 0) < message.seq)
+        newest.set(message.conversationId, message);
+    }
+    return newest;
+  }
+
+  /** Ids of the messages with `above < seq <= upTo` that the reader did not write, oldest first. */
+  async idsForReader(conversationId: string, above: number, upTo: number, reader: Party): Promise<string[]> {
+    const places = await this.collection
+      .find<Place & Pick<M, '_id'>>(inConversation<M>(conversationId, { $gt: above, $lte: upTo }), {
+        projection: { ...PLACE, _id: 1 },
+        sort: { seq: 1 },
+      })
+      .toArray();
+    return places.filter((place) => !isWrittenBy(place, reader)).map(({ _id }) => _id.toHexString());
+  }
+
+  /** The conversations in which messages were made in this time, each with the highest seq among them. */
+  async conversationsWithMessagesMade(
+    after: Date,
+    until: Date,
+  ): Promise<{ conversationId: string; seq: number }[]> {
+    return this.collection
+      .aggregate<{ conversationId: string; seq: number }>([
+        { $match: { _id: { $gt: firstIdOf(after), $lte: firstIdOf(until) }, seq: { $gt: 0 } } },
+        { $group: { _id: '$conversationId', seq: { $max: '$seq' } } },
+        { $project: { _id: 0, conversationId: '$_id', seq: 1 } },
+      ])
+      .toArray();
   }
 }
 
 export function isWrittenBy({ senderId, senderType }: Place, party: Party): boolean {
   return isSameParty({ id: senderId, type: senderType }, party);
+}
+
+/** Ids begin with the second in which they were made. */
+function firstIdOf(date: Date): Types.ObjectId {
+  return Types.ObjectId.createFromTime(Math.floor(date.getTime() / 1000));
 }
 
 /** Every query bounds `seq`: the index holds only messages that have one. */

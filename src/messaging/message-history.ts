@@ -1,7 +1,5 @@
-import type { Appended } from './append-line.js';
-import { Appender } from './appender.js';
 import type { MessageRepository } from './message.repository.js';
-import type { Draft, StoredMessage } from './stored-message.js';
+import type { StoredMessage } from './stored-message.js';
 
 /** Which part of a conversation to read. With a seq bound, `page` says nothing. */
 export interface HistoryWindow {
@@ -22,31 +20,13 @@ export interface HistorySlice<M> {
 }
 
 /**
- * The ordering that direct messages and chat rooms share (contract §3, "Sending"): gapless `seq` per conversation, idempotent append,
- * history. A message is inserted at last + 1 under a unique index, so message n exists only after n − 1, whatever node dies when.
- *
- * Cost: one insert, shared by all messages that are ready together; one or two reads more when this node does not know the
- * conversation's end, or when another node was faster; one read more for a repeated clientMessageId.
+ * Messages of a conversation by page or by seq (contract §3), by index range: the cost is that of the page and does not grow with
+ * the conversation. One wait; two for an older page.
  */
-export class MessageLog<M extends StoredMessage> {
-  private readonly appender: Appender<M>;
+export class MessageHistory<M extends StoredMessage> {
+  constructor(private readonly messages: MessageRepository<M>) {}
 
-  constructor(private readonly messages: MessageRepository<M>) {
-    this.appender = new Appender(messages);
-  }
-
-  /**
-   * Stores a message at the end of its conversation. Messages of one conversation are stored, and `deliver` is called for them,
-   * in the order of the calls; `deliver` is called once for a message that is new, when it is stored and before the promise resolves,
-   * and never for a repeat.
-   * @throws AppError CONFLICT when the sender used the clientMessageId in another conversation; UNAVAILABLE
-   */
-  append(draft: Draft<M>, deliver: (message: M) => void): Promise<Appended<M>> {
-    return this.appender.append(draft, deliver);
-  }
-
-  /** The page or the stretch asked for, by index range: its cost does not grow with the conversation. One or two reads. */
-  async history(
+  async read(
     conversationId: string,
     { page, limit, beforeSeq, afterSeq }: HistoryWindow,
   ): Promise<HistorySlice<M>> {

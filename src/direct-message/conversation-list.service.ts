@@ -1,0 +1,114 @@
+import { Injectable } from '@nestjs/common';
+import type { DirectConversationPayload, DirectConversationsPayload } from '../contract/direct-message.js';
+import { AppError } from '../contract/errors.js';
+import { type Identity, isSameParty, type Party, partyOf } from '../contract/identity.js';
+import { markId } from '../messaging/mark.schema.js';
+import { fromCursor, toCursor } from './conversation-cursor.js';
+import type { ConversationsDto, OpenConversationDto } from './conversation.dto.js';
+import { toConversationPayload } from './conversation.mapper.js';
+import { ConversationService } from './conversation.service.js';
+import { type ConversationWindow, DirectConversationRepository } from './direct-conversation.repository.js';
+import type { DirectConversation } from './direct-conversation.schema.js';
+import { DirectMarkRepository } from './direct-mark.repository.js';
+import { DirectMessageRepository } from './direct-message.repository.js';
+import { LastMessageService } from './last-message.service.js';
+
+const DEFAULT_LIMIT = 20;
+
+/**
+ * Conversations as their participants see them (contract §3). The newest message is read from the messages themselves, so `lastSeq` and
+ * `unreadCount` are exact whatever is noted; only the order of a list follows the notes.
+ *
+ * Database waits: 2 for a page (the conversations; their newest messages and marks, side by side), whatever the number of conversations
+ * and messages; 1 more when this node has not noted a message of the caller's yet. Opening: 3, one of them a write.
+ */
+@Injectable()
+export class ConversationListService {
+  constructor(
+    private readonly access: ConversationService,
+    private readonly lastMessages: LastMessageService,
+    private readonly conversations: DirectConversationRepository,
+    private readonly messages: DirectMessageRepository,
+    private readonly marks: DirectMarkRepository,
+  ) {}
+
+  /** @throws AppError FORBIDDEN for a pair that may not talk; UNAVAILABLE */
+  async open(
+    user: Identity,
+    { recipientId, recipientType }: OpenConversationDto,
+  ): Promise<DirectConversationPayload> {
+    const { conversationId, own } = await this.access.openWith(user, {
+      id: recipientId,
+      type: recipientType,
+    });
+    const conversation = await this.conversations.find(conversationId);
+    const [view] = conversation === null ? [] : await this.viewsOf(own, [conversation]);
+    if (view === undefined)
+      throw new AppError('UNAVAILABLE', 'The conversation could not be read. Try again.');
+    return view;
+  }
+
+  /** @throws AppError BAD_REQUEST for a cursor or a time that is none; UNAVAILABLE */
+  async list(user: Identity, dto: ConversationsDto): Promise<DirectConversationsPayload> {
+    const own = partyOf(user);
+    const window = windowOf(dto);
+    await this.lastMessages.settled(own);
+    // One more than asked for tells whether there is a next page.
+    const found = await this.conversations.page(own, { ...window, limit: window.limit + 1 });
+    const page = found.slice(0, window.limit);
+    const last = page.at(-1);
+    const hasMore = found.length > page.length && last !== undefined;
+    return {
+      conversations: await this.viewsOf(own, page),
+      nextCursor: hasMore ? toCursor({ at: last[window.order], id: last._id }) : null,
+    };
+  }
+
+  /** One wait for all of them. */
+  private async viewsOf(
+    own: Party,
+    conversations: DirectConversation[],
+  ): Promise<DirectConversationPayload[]> {
+    const markIds = conversations.flatMap(({ _id, participants }) =>
+      participants.map((side) => markId(side, _id)),
+    );
+    const [newest, marks] = await Promise.all([
+      this.messages.newestOfEach(
+        conversations.map(({ _id, lastSeq }) => ({ conversationId: _id, fromSeq: lastSeq })),
+      ),
+      this.marks.findAll(markIds),
+    ]);
+    return Promise.all(
+      conversations.map(async (conversation) => {
+        const { _id, participants } = conversation;
+        const peer = participants.find((side) => !isSameParty(side, own)) ?? own;
+        const ownMark = marks.get(markId(own, _id));
+        const message = newest.get(_id);
+        const others = await this.messages.countOthers(own, message ?? null);
+        return toConversationPayload({
+          peer,
+          conversation,
+          newest: message,
+          ownMark,
+          peerMark: marks.get(markId(peer, _id)),
+          // A mark may have moved past the message that was read at the same time.
+          unreadCount: Math.max(others - (ownMark?.readOthers ?? 0), 0),
+        });
+      }),
+    );
+  }
+}
+
+/** What changed last comes first when changes are asked for, else what was said last. */
+function windowOf({ cursor, limit, updatedAfter }: ConversationsDto): ConversationWindow {
+  const changes = updatedAfter ? new Date(updatedAfter) : undefined;
+  if (changes !== undefined && Number.isNaN(changes.getTime())) {
+    throw AppError.badField('updatedAfter', 'updatedAfter must be a time in ISO 8601');
+  }
+  return {
+    order: changes === undefined ? 'activeAt' : 'updatedAt',
+    after: cursor ? fromCursor(cursor) : undefined,
+    updatedAfter: changes,
+    limit: limit ?? DEFAULT_LIMIT,
+  };
+}

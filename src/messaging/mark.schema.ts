@@ -1,0 +1,39 @@
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import { type Party } from '../contract/identity.js';
+
+/** How far one participant has come in one conversation. Both marks only go forward. */
+@Schema({ versionKey: false })
+export class Mark {
+  /** `markId`: one document for each participant of a conversation. */
+  @Prop({ type: String })
+  _id!: string;
+
+  @Prop({ type: String, required: true })
+  conversationId!: string;
+
+  @Prop({ type: Object, required: true })
+  party!: Party;
+
+  /** Everything up to here is read; 0 before the first read. */
+  @Prop({ type: Number, required: true })
+  readSeq!: number;
+
+  /** How many messages up to `readSeq` others wrote: with it an unread count is a difference, not a count. */
+  @Prop({ type: Number, required: true })
+  readOthers!: number;
+
+  /** When the read mark last moved. */
+  @Prop({ type: Date })
+  readAt?: Date;
+
+  /** Never below `readSeq`: what was read was delivered. */
+  @Prop({ type: Number, required: true })
+  deliveredSeq!: number;
+}
+
+export const MarkSchema = SchemaFactory.createForClass(Mark);
+
+/** Ids of parties contain no spaces, so no two pairs share one. */
+export function markId({ id, type }: Party, conversationId: string): string {
+  return `${type}:${id} ${conversationId}`;
+}
