@@ -44,7 +44,7 @@ export class ConversationsDto {
   @Max(MAX_PAGE_LIMIT)
   limit?: number | null;
 
-  /** ISO 8601: only conversations in which something changed after it. */
+  /** ISO 8601: only conversations in which something changed then or later. */
   @IsOptional()
   @IsISO8601({ strict: true, strictSeparator: true })
   updatedAfter?: string | null;

@@ -11,7 +11,7 @@ export interface ConversationWindow {
   order: 'activeAt' | 'updatedAt';
   /** The last one of the page before. */
   after?: ConversationPosition;
-  /** Only those that changed after it. */
+  /** Only those that changed then or later: two changes may share a millisecond. */
   updatedAfter?: Date;
   limit: number;
 }
@@ -85,7 +85,7 @@ export class DirectConversationRepository implements OnModuleInit {
           $or: [{ [order]: { $lt: after.at } }, { _id: { $lt: after.id } }],
         }),
         ...(updatedAfter !== undefined && {
-          updatedAt: { $gt: updatedAfter, ...(after && { $lte: after.at }) },
+          updatedAt: { $gte: updatedAfter, ...(after && { $lte: after.at }) },
         }),
       })
       .sort({ [order]: -1, _id: -1 })
