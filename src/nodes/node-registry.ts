@@ -5,12 +5,10 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { stackOf } from '../logging/stack-of.js';
 import { NodeRepository, type NodeSelf } from './node.repository.js';
 import type { ServerNode } from './node.schema.js';
+import { NodeTimes } from './node-times.js';
 
-const BEAT_INTERVAL_MS = 5000;
-/** A node that is silent for longer is lost. */
-const SILENCE_MS = 20_000;
 /** A node whose own beats were further apart was not there, or the database was not: it judges nobody until all had time to speak. */
-const STEADY_GAP_MS = 2 * BEAT_INTERVAL_MS;
+const STEADY_GAP_BEATS = 2;
 /** A database that hangs must not hold up the shutdown. */
 const LEAVE_TIMEOUT_MS = 1000;
 
@@ -48,16 +46,20 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
   private lastBeatAt = performance.now();
   private judgesFrom = performance.now();
 
-  constructor(private readonly nodes: NodeRepository) {
+  constructor(
+    private readonly nodes: NodeRepository,
+    private readonly times: NodeTimes,
+  ) {
     nodesOfThisProcess.add(this.nodeId);
   }
 
   /**
-   * `handler` is called when a node is lost: silent for 20 s, or, at this node's start, a process of this host that runs no more; and by
-   * a node that shuts down in good order for itself, when its sockets have closed and the database has not. Register before the bootstrap.
+   * `handler` is called on a living node when another has gone: it was silent for 20 s, or shut down in good order, or is, at this node's
+   * start and before it listens, a process of this host that runs no more. Register it in a constructor.
    *
-   * It must be idempotent, because several nodes may call it for the same loss and call it again after an error; it must only write to
-   * the database or to Redis, because the node may be the one that leaves; and it must be harmless when the node was only slow.
+   * It must be idempotent, because several nodes may call it for the same loss, and each again after an error; and harmless when the
+   * node was only slow. What it leaves undone when it resolves is never asked for again. An error makes the next look, in 5 s, call all
+   * handlers once more.
    */
   onNodeLost(handler: (node: LostNode) => Promise<void>): void {
     this.lostHandlers.push(handler);
@@ -71,7 +73,7 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
   /** Before the server listens: what a former process left is put right before its clients come back. */
   async onApplicationBootstrap(): Promise<void> {
     await this.beat();
-    this.timer = setInterval(() => void this.beat(), BEAT_INTERVAL_MS).unref();
+    this.timer = setInterval(() => void this.beat(), this.times.beatIntervalMs).unref();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -102,12 +104,13 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
     const wasTakenForLost = !this.isFirstBeat && (before === null || before.isLost === true);
     this.isFirstBeat = false;
     const now = performance.now();
-    if (now - this.lastBeatAt > STEADY_GAP_MS) this.judgesFrom = now + STEADY_GAP_MS;
+    const steadyGapMs = STEADY_GAP_BEATS * this.times.beatIntervalMs;
+    if (now - this.lastBeatAt > steadyGapMs) this.judgesFrom = now + steadyGapMs;
     this.lastBeatAt = now;
     if (wasTakenForLost) await this.comeBack();
     if (!this.hasLookedAtHost) await this.lookAtHost();
     if (now >= this.judgesFrom) {
-      for (const node of await this.nodes.findSilent(SILENCE_MS)) await this.bury(node);
+      for (const node of await this.nodes.findLost(this.times.silenceMs)) await this.bury(node);
     }
   }
 
@@ -142,11 +145,11 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
     }
   }
 
+  /** Those that live, or the next start, do for this node what they do for a lost one, without waiting for its silence. */
   private async leave(): Promise<void> {
     try {
       await this.beating;
-      if (await this.handleLoss({ nodeId: this.nodeId, aliveAt: new Date() }))
-        await this.nodes.remove(this.nodeId);
+      await this.nodes.markLeft(this.nodeId);
     } catch (error) {
       this.logger.warn(`This node's entry stays until it lapses: ${(error as Error).name}`);
     }

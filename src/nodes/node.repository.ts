@@ -22,9 +22,10 @@ export class NodeRepository {
       .lean();
   }
 
-  /** Nodes that have said nothing for longer than `silenceMs`. */
-  async findSilent(silenceMs: number): Promise<ServerNode[]> {
-    return this.model.find({ $expr: { $lt: ['$aliveAt', { $subtract: ['$$NOW', silenceMs] }] } }).lean();
+  /** Nodes that have said nothing for longer than `silenceMs`, that left, or whose loss is not dealt with yet. */
+  async findLost(silenceMs: number): Promise<ServerNode[]> {
+    const isSilent = { $expr: { $lt: ['$aliveAt', { $subtract: ['$$NOW', silenceMs] }] } };
+    return this.model.find({ $or: [{ isLost: true }, isSilent] }).lean();
   }
 
   async findOfHost(host: string): Promise<ServerNode[]> {
@@ -42,7 +43,8 @@ export class NodeRepository {
     await this.model.deleteOne({ _id, aliveAt, isLost: true });
   }
 
-  async remove(nodeId: string): Promise<void> {
-    await this.model.deleteOne({ _id: nodeId });
+  /** The node says that it goes, and that it lived until now. */
+  async markLeft(nodeId: string): Promise<void> {
+    await this.model.updateOne({ _id: nodeId }, { $set: { isLost: true }, $currentDate: { aliveAt: true } });
   }
 }

@@ -8,6 +8,12 @@ import { configureApp } from '../../src/create-app.js';
 import { closeAfterAll } from './cleanup.js';
 import { TEST_SECRET } from './token.js';
 
+/** Takes the place of a provider of the application, e.g. to make times short. */
+export interface Replacement {
+  provide: Type;
+  useValue: object;
+}
+
 export interface TestApp {
   url: string;
   app: NestExpressApplication;
@@ -18,10 +24,12 @@ export interface TestApp {
  * The application on a free port with a database of its own; both are closed after the file's last test.
  * @param variables environment variables on top of the tests' own
  * @param modules modules in addition to the application's
+ * @param replacements what stands in for providers of the application
  */
 export async function startApp(
   variables: Record<string, string> = {},
   modules: (Type | DynamicModule)[] = [],
+  replacements: Replacement[] = [],
 ): Promise<TestApp> {
   // Not durable: these tests end the process in good order; the ones that kill it start a real one.
   const mongo = await startEmbeddedMongo({ durable: false });
@@ -35,7 +43,9 @@ export async function startApp(
     JWT_SECRET: TEST_SECRET,
     ...variables,
   });
-  const testing = await Test.createTestingModule({ imports: [AppModule.with(config), ...modules] }).compile();
+  const builder = Test.createTestingModule({ imports: [AppModule.with(config), ...modules] });
+  for (const { provide, useValue } of replacements) builder.overrideProvider(provide).useValue(useValue);
+  const testing = await builder.compile();
   const app = configureApp(testing.createNestApplication<NestExpressApplication>({ logger: false }));
   await app.listen(config.http.port, config.http.host);
   closeAfterAll(() => app.close());

@@ -1,0 +1,144 @@
+import mongoose from 'mongoose';
+import { Injectable, Module } from '@nestjs/common';
+import { type LostNode, NodeRegistry } from '../../../src/nodes/node-registry.js';
+import { NodeTimes } from '../../../src/nodes/node-times.js';
+import { NodesModule } from '../../../src/nodes/nodes.module.js';
+import { startApp, type TestApp } from '../../support/app.js';
+import { closeAfterTest } from '../../support/cleanup.js';
+import { startMongo, startServer, temporaryFolder } from '../../support/processes.js';
+
+const PATIENCE_MS = 20_000;
+/** Longer than any test: such a node says once that it lives, or judges nobody. */
+const NEVER_MS = 3_600_000;
+
+/** Hears what the registry says, as a part of the application would. */
+@Injectable()
+class Witness {
+  readonly lost: LostNode[] = [];
+  returns = 0;
+  failures = 0;
+  private readonly watchers = new Set<() => void>();
+
+  constructor(readonly registry: NodeRegistry) {
+    registry.onNodeLost(async (node) => {
+      this.lost.push(node);
+      this.tell();
+      if (this.failures-- > 0) throw new Error('as the test wants it');
+    });
+    registry.onTakenForLost(async () => {
+      this.returns += 1;
+      this.tell();
+    });
+  }
+
+  until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('it never came true')), PATIENCE_MS);
+      const look = (): void => {
+        if (!holds()) return;
+        clearTimeout(timer);
+        this.watchers.delete(look);
+        resolve();
+      };
+      this.watchers.add(look);
+      look();
+    });
+  }
+
+  private tell(): void {
+    for (const watcher of this.watchers) watcher();
+  }
+}
+
+@Module({ imports: [NodesModule], providers: [Witness] })
+class WitnessModule {}
+
+async function startNode(times: NodeTimes, mongoUri?: string): Promise<TestApp & { witness: Witness }> {
+  const started = await startApp(
+    mongoUri === undefined ? {} : { MONGODB_URI: mongoUri },
+    [WitnessModule],
+    [{ provide: NodeTimes, useValue: times }],
+  );
+  return { ...started, witness: started.app.get(Witness) };
+}
+
+async function storedNodes(mongoUri: string): Promise<{ _id: string; aliveAt: Date }[]> {
+  const client = new mongoose.mongo.MongoClient(mongoUri);
+  const nodes = await client.db('samvad').collection('nodes').find().toArray();
+  await client.close();
+  return nodes as never;
+}
+
+const steady = { beatIntervalMs: 100, silenceMs: NEVER_MS };
+
+describe('a node that goes silent', () => {
+  it('is lost for those that live, once, and with the time at which it last spoke', async () => {
+    const silent = await startNode({ beatIntervalMs: NEVER_MS, silenceMs: NEVER_MS });
+    const [stored] = await storedNodes(silent.mongoUri);
+    const living = await startNode({ beatIntervalMs: 100, silenceMs: 1000 }, silent.mongoUri);
+    await living.witness.until(() => living.witness.lost.length > 0);
+    const { nodeId } = silent.witness.registry;
+    expect(living.witness.lost).toEqual([{ nodeId, aliveAt: stored?.aliveAt }]);
+    await living.app.close();
+    expect(living.witness.lost).toHaveLength(1);
+    expect((await storedNodes(silent.mongoUri)).map(({ _id }) => _id)).not.toContain(nodeId);
+  });
+
+  it('a loss whose handler failed is told again', async () => {
+    const silent = await startNode({ beatIntervalMs: NEVER_MS, silenceMs: NEVER_MS });
+    const living = await startNode({ beatIntervalMs: 100, silenceMs: 1000 }, silent.mongoUri);
+    living.witness.failures = 2;
+    await living.witness.until(() => living.witness.lost.length >= 3);
+    expect(new Set(living.witness.lost.map(({ nodeId }) => nodeId))).toEqual(
+      new Set([silent.witness.registry.nodeId]),
+    );
+  });
+
+  it('learns of it when it was only slow', async () => {
+    const hasty = await startNode({ beatIntervalMs: 50, silenceMs: 10 });
+    const slow = await startNode({ beatIntervalMs: 1000, silenceMs: NEVER_MS }, hasty.mongoUri);
+    await slow.witness.until(() => slow.witness.returns > 0);
+    expect(hasty.witness.lost.map(({ nodeId }) => nodeId)).toContain(slow.witness.registry.nodeId);
+  });
+
+  it('is not taken for lost while it speaks', async () => {
+    const first = await startNode({ beatIntervalMs: 100, silenceMs: 20_000 });
+    const second = await startNode({ beatIntervalMs: 100, silenceMs: 20_000 }, first.mongoUri);
+    const third = await startNode(steady, first.mongoUri);
+    await third.app.close();
+    await first.witness.until(() => first.witness.lost.length + second.witness.lost.length > 0);
+    for (const { nodeId } of [...first.witness.lost, ...second.witness.lost])
+      expect(nodeId).toBe(third.witness.registry.nodeId);
+  });
+});
+
+describe('a node that shuts down in good order', () => {
+  it('is dealt with at once by those that live', async () => {
+    const [leaving, living] = await (async () => {
+      const first = await startNode(steady);
+      return [first, await startNode(steady, first.mongoUri)];
+    })();
+    await leaving.app.close();
+    await living.witness.until(() => living.witness.lost.length > 0);
+    expect(living.witness.lost[0]?.nodeId).toBe(leaving.witness.registry.nodeId);
+  });
+});
+
+describe('the server is killed with SIGKILL', () => {
+  it('the next one on this machine deals with the loss before it listens', async () => {
+    const mongo = await startMongo(await temporaryFolder());
+    closeAfterTest(() => mongo.stop());
+    const dataDir = await temporaryFolder();
+    const first = await startServer(dataDir, { MONGODB_URI: mongo.address });
+    const [{ _id: nodeId } = { _id: '' }] = await storedNodes(mongo.address);
+    await first.stop('SIGKILL');
+    expect(await storedNodes(mongo.address)).toHaveLength(1);
+
+    const second = await startServer(dataDir, { MONGODB_URI: mongo.address });
+    const output = second.output();
+    expect(output.slice(0, output.indexOf('Samvad listens'))).toContain(`Node ${nodeId} is lost`);
+    const left = await storedNodes(mongo.address);
+    expect(left).toHaveLength(1);
+    expect(left[0]?._id).not.toBe(nodeId);
+  });
+});
