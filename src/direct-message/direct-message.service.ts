@@ -7,7 +7,8 @@ import type {
   DirectMessagePayload,
 } from '../contract/direct-message.js';
 import { AppError } from '../contract/errors.js';
-import type { Identity } from '../contract/identity.js';
+import { type Identity, partyOf } from '../contract/identity.js';
+import { BlockService } from '../messaging/block.service.js';
 import { KeyedQueue } from '../messaging/keyed-queue.js';
 import { type HistorySlice, MessageLog } from '../messaging/message-log.js';
 import type { Draft } from '../messaging/stored-message.js';
@@ -19,6 +20,7 @@ import { toPayload } from './direct-message.mapper.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import type { DirectMessage } from './direct-message.schema.js';
 import { LastMessageService } from './last-message.service.js';
+import { TypingService } from './typing.service.js';
 
 const DEFAULT_HISTORY_LIMIT = 50;
 const NOTHING_SAID: HistorySlice<DirectMessage> = { messages: [], total: 0, hasMore: false };
@@ -43,6 +45,8 @@ export class DirectMessageService {
     private readonly access: ConversationService,
     private readonly lastMessages: LastMessageService,
     private readonly messages: DirectMessageRepository,
+    private readonly blocks: BlockService,
+    private readonly typing: TypingService,
   ) {
     this.log = new MessageLog(messages);
   }
@@ -77,6 +81,7 @@ export class DirectMessageService {
   async send(user: Identity, socketId: string, dto: SendMessageDto): Promise<DirectMessagePayload> {
     const draft = await this.inArrivalOrder.run(socketId, () => this.prepare(user, dto));
     const { message } = await this.log.append(draft, (stored) => this.deliver(stored, socketId));
+    this.typing.stopFor(user, message.conversationId);
     // For a repeat too: the node that stored it may have died before this.
     this.lastMessages.note(message);
     return toPayload(message);
@@ -102,6 +107,8 @@ export class DirectMessageService {
 
   private async prepare(user: Identity, dto: SendMessageDto): Promise<Draft<DirectMessage>> {
     const recipient = { id: dto.recipientId, type: dto.recipientType };
+    // First, so that a blocked one's first message does not make a conversation.
+    await this.blocks.assertNotBlocked(partyOf(user), recipient);
     const conversation = await this.access.openForSending(user, recipient, dto.conversationId ?? undefined);
     const replyToId = dto.replyToId ? new Types.ObjectId(dto.replyToId) : undefined;
     if (replyToId !== undefined && !(await this.messages.exists(conversation.conversationId, replyToId))) {
