@@ -25,6 +25,11 @@ export function partyOf({ id, type }: Party): Party {
   return type === 'admin' ? { id: SHARED_ADMIN_ID, type } : { id, type };
 }
 
+/** A party as one text. Types contain no colons and ids no spaces, so no two parties share one, and a space may follow it. */
+export function partyKey({ id, type }: Party): string {
+  return `${type}:${id}`;
+}
+
 export function isSameParty(a: Party, b: Party): boolean {
   return a.type === b.type && a.id === b.id;
 }

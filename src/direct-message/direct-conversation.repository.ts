@@ -1,9 +1,9 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { AnyBulkWriteOperation, Model } from 'mongoose';
-import type { Party } from '../contract/identity.js';
+import { type Party, partyKey } from '../contract/identity.js';
 import { isDuplicateKey } from '../database/database-errors.js';
-import { DirectConversation, memberKey } from './direct-conversation.schema.js';
+import { DirectConversation } from './direct-conversation.schema.js';
 import type { DirectMessage } from './direct-message.schema.js';
 
 /** Which of somebody's conversations to read, newest first by `order`. */
@@ -54,7 +54,7 @@ export class DirectConversationRepository implements OnModuleInit {
         { _id: conversationId },
         {
           $setOnInsert: { participants, createdAt: now, updatedAt: now, activeAt: now, lastSeq: 0 },
-          $addToSet: { members: { $each: members.map(memberKey) } },
+          $addToSet: { members: { $each: members.map(partyKey) } },
         },
         { upsert: true },
       );
@@ -79,7 +79,7 @@ export class DirectConversationRepository implements OnModuleInit {
     const { order, after, updatedAfter, limit } = window;
     return this.model
       .find({
-        members: memberKey(member),
+        members: partyKey(member),
         ...(after !== undefined && {
           [order]: { $lte: after.at },
           $or: [{ [order]: { $lt: after.at } }, { _id: { $lt: after.id } }],
@@ -115,7 +115,7 @@ function lastMessageUpdate(message: DirectMessage): AnyBulkWriteOperation<Direct
         },
         ...(revision === undefined && { $unset: { lastRevision: 1 } }),
         $max: { lastMessageAt: timestamp, activeAt: timestamp },
-        $addToSet: { members: { $each: [memberKey(sender), memberKey(recipient)] } },
+        $addToSet: { members: { $each: [partyKey(sender), partyKey(recipient)] } },
         $currentDate: { updatedAt: true },
       },
     },

@@ -19,7 +19,7 @@ export class DirectConversation {
   })
   participants!: Party[];
 
-  /** `memberKey` of those who see it among their conversations: before the first message only who opened it, then both. */
+  /** `partyKey` of those who see it among their conversations: before the first message only who opened it, then both. */
   @Prop({ type: [String], required: true })
   members!: string[];
 
@@ -54,8 +54,3 @@ export const DirectConversationSchema = SchemaFactory.createForClass(DirectConve
 
 DirectConversationSchema.index({ members: 1, activeAt: -1, _id: -1 });
 DirectConversationSchema.index({ members: 1, updatedAt: -1, _id: -1 });
-
-/** A participant as one text. Ids contain no spaces and types no colons, so no two parties share one. */
-export function memberKey({ id, type }: Party): string {
-  return `${type}:${id}`;
-}

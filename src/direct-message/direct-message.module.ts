@@ -2,9 +2,11 @@ import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { MarkSchema } from '../messaging/mark.schema.js';
 import { NodesModule } from '../nodes/nodes.module.js';
-import { RealtimeModule } from '../realtime/realtime.module.js';
 import { ConversationGateway } from './conversation.gateway.js';
 import { ConversationListService } from './conversation-list.service.js';
+import { BlockModule } from '../messaging/block.module.js';
+import { RealtimeModule } from '../realtime/realtime.module.js';
+import { BlockGateway } from './block.gateway.js';
 import { ConversationService } from './conversation.service.js';
 import { DirectConversationRepository } from './direct-conversation.repository.js';
 import { DirectConversation, DirectConversationSchema } from './direct-conversation.schema.js';
@@ -17,11 +19,15 @@ import { HistoryService } from './history.service.js';
 import { LastMessageRepair } from './last-message-repair.js';
 import { LastMessageService } from './last-message.service.js';
 import { MarkService } from './mark.service.js';
+import { TypingGateway } from './typing.gateway.js';
+import { TypingService } from './typing.service.js';
+import { TypingTimes } from './typing-times.js';
 
 @Module({
   imports: [
     RealtimeModule,
     NodesModule,
+    BlockModule,
     MongooseModule.forFeature([
       { name: DirectMessage.name, schema: DirectMessageSchema },
       { name: DirectConversation.name, schema: DirectConversationSchema },
@@ -41,6 +47,10 @@ import { MarkService } from './mark.service.js';
     DirectMessageRepository,
     DirectConversationRepository,
     DirectMarkRepository,
+    TypingGateway,
+    TypingService,
+    TypingTimes,
+    BlockGateway,
   ],
 })
 export class DirectMessageModule {}

@@ -3,8 +3,9 @@ import { Types } from 'mongoose';
 import { AppConfig } from '../config/config.js';
 import type { ConversationJoinedPayload, DirectMessagePayload } from '../contract/direct-message.js';
 import { AppError } from '../contract/errors.js';
-import type { Identity } from '../contract/identity.js';
 import { Appender } from '../messaging/appender.js';
+import { type Identity, partyOf } from '../contract/identity.js';
+import { BlockService } from '../messaging/block.service.js';
 import { KeyedQueue } from '../messaging/keyed-queue.js';
 import type { Draft } from '../messaging/stored-message.js';
 import { EmitterService } from '../realtime/emitter.service.js';
@@ -15,6 +16,7 @@ import { toPayload } from './direct-message.mapper.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import type { DirectMessage } from './direct-message.schema.js';
 import { LastMessageService } from './last-message.service.js';
+import { TypingService } from './typing.service.js';
 
 /**
  * The rules of direct messages (contract §3).
@@ -36,6 +38,8 @@ export class DirectMessageService {
     private readonly access: ConversationService,
     private readonly lastMessages: LastMessageService,
     private readonly messages: DirectMessageRepository,
+    private readonly blocks: BlockService,
+    private readonly typing: TypingService,
   ) {
     this.appender = new Appender(messages);
   }
@@ -70,6 +74,7 @@ export class DirectMessageService {
   async send(user: Identity, socketId: string, dto: SendMessageDto): Promise<DirectMessagePayload> {
     const draft = await this.inArrivalOrder.run(socketId, () => this.prepare(user, dto));
     const { message } = await this.appender.append(draft, (stored) => this.deliver(stored, socketId));
+    this.typing.stopFor(user, message.conversationId);
     // For a repeat too: the node that stored it may have died before this.
     this.lastMessages.note(message);
     return toPayload(message);
@@ -77,6 +82,10 @@ export class DirectMessageService {
 
   private async prepare(user: Identity, dto: SendMessageDto): Promise<Draft<DirectMessage>> {
     const recipient = { id: dto.recipientId, type: dto.recipientType };
+    // First, so that a blocked one's first message does not make a conversation.
+    const sender = partyOf(user);
+    if (!this.blocks.isKnownUnblocked(sender, recipient))
+      await this.blocks.assertNotBlocked(sender, recipient);
     const conversation = await this.access.openForSending(user, recipient, dto.conversationId ?? undefined);
     const replyToId = dto.replyToId ? new Types.ObjectId(dto.replyToId) : undefined;
     if (replyToId !== undefined && !(await this.messages.exists(conversation.conversationId, replyToId))) {

@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { type Party } from '../contract/identity.js';
+import { type Party, partyKey } from '../contract/identity.js';
 
 /** How far one participant has come in one conversation. Both marks only go forward. */
 @Schema({ versionKey: false })
@@ -33,7 +33,6 @@ export class Mark {
 
 export const MarkSchema = SchemaFactory.createForClass(Mark);
 
-/** Ids of parties contain no spaces, so no two pairs share one. */
-export function markId({ id, type }: Party, conversationId: string): string {
-  return `${type}:${id} ${conversationId}`;
+export function markId(party: Party, conversationId: string): string {
+  return `${partyKey(party)} ${conversationId}`;
 }

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { type Party } from '../contract/identity.js';
+import { type Party, partyKey } from '../contract/identity.js';
 import type { MessageRepository } from './message.repository.js';
 import type { Draft, Place, StoredMessage } from './stored-message.js';
 
@@ -71,5 +71,5 @@ export class Tails<M extends StoredMessage> {
 }
 
 function senderKey({ senderId, senderType }: Pick<StoredMessage, 'senderId' | 'senderType'>): string {
-  return `${senderType}:${senderId}`;
+  return partyKey({ id: senderId, type: senderType });
 }

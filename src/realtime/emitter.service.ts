@@ -15,16 +15,16 @@ export class EmitterService {
 
   /**
    * Sends to every socket that is in at least one of the rooms, exactly once each: one encoding, whatever their number.
-   * @param exceptSocketId a socket that is left out
+   * @param except a socket's id, or a room, whose sockets are left out
    */
   toRooms<E extends keyof ServerEvents>(
     rooms: Room[],
     event: E,
     payload: ServerEvents[E],
-    exceptSocketId?: string,
+    except?: string,
   ): void {
     let target = this.online().to(rooms);
-    if (exceptSocketId !== undefined) target = target.except(exceptSocketId);
+    if (except !== undefined) target = target.except(except);
     target.emit(event, ...([payload] as never));
   }
 
@@ -41,6 +41,11 @@ export class EmitterService {
 
   async leaveRoom(socketId: string, room: Room): Promise<void> {
     await this.online().sockets.sockets.get(socketId)?.leave(room);
+  }
+
+  /** Whether this node has the socket. A look into memory. */
+  isConnected(socketId: string): boolean {
+    return this.online().sockets.sockets.has(socketId);
   }
 
   /** Whether a socket of this node is in the room. A look into this node's memory: costs nothing, asks nobody. */
