@@ -113,9 +113,7 @@ export class MessageRepository<M extends StoredMessage> {
     const { above = 0, below } = bounds;
     const seq = { $gt: above, ...(below !== undefined && { $lt: below }) };
     return (await this.collection
-      .find(inConversation<M>(conversationId, seq))
-      .sort({ seq: order })
-      .limit(limit)
+      .find(inConversation<M>(conversationId, seq), { sort: { seq: order }, limit })
       .toArray()) as M[];
   }
 
