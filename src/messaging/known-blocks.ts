@@ -41,7 +41,8 @@ export class KnownBlocks implements OnApplicationBootstrap, OnModuleDestroy {
     blocks.onConnectionLost(() => this.forget());
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
+    await this.look();
     this.timer = setInterval(() => void this.look(), LOOK_INTERVAL_MS).unref();
   }
 
@@ -84,9 +85,9 @@ export class KnownBlocks implements OnApplicationBootstrap, OnModuleDestroy {
     this.era += 1;
   }
 
-  /** Never rejects; one at a time. A node that knows of no pair has nothing to look for. */
+  /** Never rejects; one at a time. A node that knows of no pair has nothing to follow. */
   private async look(): Promise<void> {
-    if (this.isLooking || this.known.size === 0) return;
+    if (this.isLooking || (this.horizon !== undefined && this.known.size === 0)) return;
     this.isLooking = true;
     try {
       await (this.horizon === undefined ? this.findHorizon() : this.follow(this.horizon));

@@ -1,8 +1,10 @@
+import { setTimeout as pace } from 'node:timers/promises';
 import { getConnectionToken } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
 import type { BlockPayload, BlocksPayload } from '../../../src/contract/block.js';
 import type { DirectMessagePayload } from '../../../src/contract/direct-message.js';
 import { startApp, type TestApp } from '../../support/app.js';
+import { closeAfterTest } from '../../support/cleanup.js';
 import { connectAs, type TestClient } from '../../support/client.js';
 import { admin, astrologer, type Person, user } from '../../support/token.js';
 
@@ -251,26 +253,47 @@ describe('several nodes', () => {
   });
 });
 
-describe('what a block costs the others', () => {
-  it('a message between two who are known asks nothing about them', async () => {
+describe('what this node knows of blocks', () => {
+  const database = () => server.app.get<Connection>(getConnectionToken(), { strict: false });
+
+  it('costs a message between two who are known nothing', async () => {
     const [a] = await pair();
-    await send(a, ravi);
-    const database = server.app.get<Connection>(getConnectionToken(), { strict: false });
-    const asked: unknown[] = [];
-    database.set('debug', (collection: string, method: string, filter: { pair?: unknown }) => {
-      if (collection === 'blocks' && method === 'findOne' && filter.pair !== undefined)
-        asked.push(filter.pair);
+    let asked = 0;
+    database().set('debug', (collection: string, method: string, filter: { pair?: unknown }) => {
+      if (collection === 'blocks' && method === 'findOne' && filter.pair !== undefined) asked += 1;
     });
-    try {
-      // Longer than anything is believed that nobody confirms.
+    closeAfterTest(() => database().set('debug', false));
+    await send(a, ravi);
+    expect(asked).toBe(1);
+    // Longer than anything is believed that is not confirmed; again when the machine was too slow to confirm it in time.
+    for (let tries = 0; tries < 5; tries += 1) {
+      asked = 0;
       const end = performance.now() + 3000;
-      while (performance.now() < end) expect(await send(a, ravi)).toMatchObject({ ok: true });
-      expect(asked).toEqual([]);
-      // And the count can see one.
-      await send(a, astrologer(`fresh${run}`));
-      expect(asked).toHaveLength(1);
-    } finally {
-      database.set('debug', false);
+      while (performance.now() < end) {
+        expect(await send(a, ravi)).toMatchObject({ ok: true });
+        await pace(50);
+      }
+      if (asked === 0) return;
     }
+    throw new Error('the database was asked again and again');
+  });
+
+  it('is forgotten when the database was out of sight: it may have come back changed', async () => {
+    const [a] = await pair();
+    expect(await send(a, ravi)).toMatchObject({ ok: true });
+    const [blocker, blocked] = [`astrologer:${ravi.id}`, `user:${asha.id}`];
+    await database()
+      .collection('blocks')
+      .insertOne({
+        pair: `${blocker} ${blocked}`,
+        blocker,
+        blockedId: asha.id,
+        blockedType: 'user',
+        blockedAt: new Date(),
+        // No node that was there all the time would look so far back.
+        changedAt: new Date(-1e12),
+      });
+    database().emit('disconnected');
+    expect(await send(a, ravi)).toEqual(REFUSED);
   });
 });
