@@ -41,11 +41,38 @@ export class DirectConversationRepository {
   }
 
   /** Notes the newest message; an older one that comes late changes nothing. */
-  async noteLastMessage({ conversationId, seq, content, timestamp }: DirectMessage): Promise<void> {
+  async noteLastMessage({
+    conversationId,
+    seq,
+    content,
+    timestamp,
+    revision = 0,
+  }: DirectMessage): Promise<void> {
     await this.model.updateOne(
       { _id: conversationId, lastSeq: { $not: { $gte: seq } } },
       // $max, because the clocks of two nodes may disagree with the order.
-      { $set: { lastMessage: content, lastSeq: seq }, $max: { lastMessageAt: timestamp } },
+      {
+        $set: { lastMessage: content, lastSeq: seq, lastRevision: revision },
+        $max: { lastMessageAt: timestamp },
+      },
     );
+  }
+
+  /** Notes a change of the newest message; of an older message, or one that is older than what is noted, it changes nothing. */
+  async noteChangedMessage({
+    conversationId,
+    seq,
+    content,
+    messageType,
+    revision = 0,
+  }: DirectMessage): Promise<void> {
+    await this.model.updateOne(
+      { _id: conversationId, lastSeq: seq, lastRevision: { $not: { $gte: revision } } },
+      { $set: { lastMessage: content, lastMessageType: messageType, lastRevision: revision } },
+    );
+  }
+
+  async noteUpdate(conversationId: string): Promise<void> {
+    await this.model.updateOne({ _id: conversationId }, { $currentDate: { updatedAt: true } });
   }
 }

@@ -9,6 +9,13 @@ import { DirectMessageRepository } from './direct-message.repository.js';
 import { DirectMessage, DirectMessageSchema } from './direct-message.schema.js';
 import { DirectMessageService } from './direct-message.service.js';
 import { LastMessageService } from './last-message.service.js';
+import { MessageActionsGateway } from './message-actions.gateway.js';
+import { MessageActionsRepository } from './message-actions.repository.js';
+import { MessageActionsService } from './message-actions.service.js';
+import { ReportGateway } from './report.gateway.js';
+import { ReportRepository } from './report.repository.js';
+import { Report, ReportSchema } from './report.schema.js';
+import { ReportService } from './report.service.js';
 
 @Module({
   imports: [
@@ -16,6 +23,7 @@ import { LastMessageService } from './last-message.service.js';
     MongooseModule.forFeature([
       { name: DirectMessage.name, schema: DirectMessageSchema },
       { name: DirectConversation.name, schema: DirectConversationSchema },
+      { name: Report.name, schema: ReportSchema },
     ]),
   ],
   providers: [
@@ -25,6 +33,12 @@ import { LastMessageService } from './last-message.service.js';
     LastMessageService,
     DirectMessageRepository,
     DirectConversationRepository,
+    MessageActionsGateway,
+    MessageActionsService,
+    MessageActionsRepository,
+    ReportGateway,
+    ReportService,
+    ReportRepository,
   ],
 })
 export class DirectMessageModule {}

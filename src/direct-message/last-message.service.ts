@@ -27,6 +27,13 @@ export class LastMessageService implements BeforeApplicationShutdown {
     this.writing.set(conversationId, writing);
   }
 
+  /** Notes an edit, a deletion or a reaction. At most two round trips. */
+  async noteChange(message: DirectMessage): Promise<void> {
+    await this.writing.get(message.conversationId);
+    await this.conversations.noteChangedMessage(message);
+    await this.conversations.noteUpdate(message.conversationId);
+  }
+
   /** After the last event was answered, before the database is closed. */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.race([
