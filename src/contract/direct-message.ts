@@ -50,6 +50,8 @@ export interface DirectMessagePayload {
   /** ISO 8601; with it the content is gone and a tombstone is left. */
   deletedAt: string | null;
   reactions: ReactionPayload[];
+  /** How often the message was changed: 0, 1, 2, … Of two versions the one with the higher number is right. */
+  revision: number;
 }
 
 /** The reply event `dm:history`. */
@@ -166,6 +168,8 @@ export interface MessageDeletedPayload {
   deletedByType: UserType;
   /** ISO 8601. */
   deletedAt: string;
+  /** As in the message. */
+  revision: number;
 }
 
 /** `dm:reaction_updated`: all reactions of the message, after the change. */
@@ -173,6 +177,8 @@ export interface ReactionUpdatedPayload {
   messageId: string;
   conversationId: string;
   reactions: ReactionPayload[];
+  /** As in the message. */
+  revision: number;
 }
 
 /** `dm:report_created`, to the admins. */
@@ -185,6 +191,15 @@ export interface ReportCreatedPayload {
   reportedByType: UserType;
   /** The message as it was when it was reported. */
   message: DirectMessagePayload;
+  /** ISO 8601. */
+  createdAt: string;
+}
+
+/** The ack of `dm:report`: a repeat gets that of the first one. */
+export interface ReportReceiptPayload {
+  reportId: string;
+  messageId: string;
+  conversationId: string;
   /** ISO 8601. */
   createdAt: string;
 }

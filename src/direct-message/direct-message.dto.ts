@@ -17,10 +17,10 @@ import {
 } from 'class-validator';
 import { CLIENT_MESSAGE_TYPES, type ClientMessageType } from '../contract/direct-message.js';
 import { ID_PATTERN, USER_TYPES, type UserType } from '../contract/identity.js';
+import { isWithin, MAX_CONTENT_LENGTH } from './text-length.js';
 
 /** Two escaped ids of 64 characters fit, and the ids that earlier backends made. */
 const MAX_CONVERSATION_ID_LENGTH = 512;
-const MAX_CONTENT_LENGTH = 4000;
 const MAX_URL_LENGTH = 2048;
 const MAX_CLIENT_MESSAGE_ID_LENGTH = 128;
 const MAX_DURATION_SECONDS = 86_400;
@@ -153,11 +153,6 @@ function IsContent(): PropertyDecorator {
         `content must be a text of 1 to ${MAX_CONTENT_LENGTH} characters; it may be empty when there is a mediaUrl`,
     },
   });
-}
-
-/** Characters are code points: an emoji is one. */
-function isWithin(text: string, limit: number): boolean {
-  return text.length <= limit || (text.length <= 2 * limit && Array.from(text).length <= limit);
 }
 
 function isAbsent(value: unknown): value is null | undefined {

@@ -1,4 +1,10 @@
-import type { DirectMessagePayload, MessageStatus, ReactionPayload } from '../contract/direct-message.js';
+import type {
+  DirectMessagePayload,
+  MessageDeletedPayload,
+  MessageStatus,
+  ReactionPayload,
+  ReactionUpdatedPayload,
+} from '../contract/direct-message.js';
 import type { Party } from '../contract/identity.js';
 import type { Mark } from '../messaging/mark.schema.js';
 import type { DirectMessage, StoredReaction } from './direct-message.schema.js';
@@ -33,6 +39,7 @@ export function toPayload(message: DirectMessage, recipientMark?: Mark): DirectM
     editedAt: message.editedAt?.toISOString() ?? null,
     deletedAt: message.deletedAt?.toISOString() ?? null,
     reactions: toReactions(message.reactions ?? []),
+    revision: message.revision ?? 0,
   };
 }
 
@@ -47,4 +54,32 @@ export function toReactions(stored: StoredReaction[]): ReactionPayload[] {
   const byEmoji = new Map<string, Party[]>();
   for (const { emoji, id, type } of stored) byEmoji.set(emoji, [...(byEmoji.get(emoji) ?? []), { id, type }]);
   return [...byEmoji].map(([emoji, users]) => ({ emoji, users }));
+}
+
+/** Of a message that is deleted. */
+export function toDeletedPayload(message: DirectMessage): MessageDeletedPayload {
+  const deletedBy = message.deletedBy ?? { id: message.senderId, type: message.senderType };
+  return {
+    messageId: message._id.toHexString(),
+    conversationId: message.conversationId,
+    seq: message.seq,
+    deletedBy: deletedBy.id,
+    deletedByType: deletedBy.type,
+    deletedAt: (message.deletedAt ?? message.timestamp).toISOString(),
+    revision: message.revision ?? 0,
+  };
+}
+
+export function toReactionsPayload({
+  _id,
+  conversationId,
+  reactions,
+  revision,
+}: DirectMessage): ReactionUpdatedPayload {
+  return {
+    messageId: _id.toHexString(),
+    conversationId,
+    reactions: toReactions(reactions ?? []),
+    revision: revision ?? 0,
+  };
 }

@@ -22,6 +22,13 @@ import { MarkService } from './mark.service.js';
 import { TypingGateway } from './typing.gateway.js';
 import { TypingService } from './typing.service.js';
 import { TypingTimes } from './typing-times.js';
+import { MessageActionsGateway } from './message-actions.gateway.js';
+import { MessageActionsRepository } from './message-actions.repository.js';
+import { MessageActionsService } from './message-actions.service.js';
+import { ReportGateway } from './report.gateway.js';
+import { ReportRepository } from './report.repository.js';
+import { Report, ReportSchema } from './report.schema.js';
+import { ReportService } from './report.service.js';
 
 @Module({
   imports: [
@@ -32,6 +39,7 @@ import { TypingTimes } from './typing-times.js';
       { name: DirectMessage.name, schema: DirectMessageSchema },
       { name: DirectConversation.name, schema: DirectConversationSchema },
       { name: DIRECT_MARK, schema: MarkSchema, collection: 'directmarks' },
+      { name: Report.name, schema: ReportSchema },
     ]),
   ],
   providers: [
@@ -51,6 +59,12 @@ import { TypingTimes } from './typing-times.js';
     TypingService,
     TypingTimes,
     BlockGateway,
+    MessageActionsGateway,
+    MessageActionsService,
+    MessageActionsRepository,
+    ReportGateway,
+    ReportService,
+    ReportRepository,
   ],
 })
 export class DirectMessageModule {}

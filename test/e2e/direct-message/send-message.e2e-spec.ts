@@ -70,6 +70,7 @@ describe('dm:send_message', () => {
       editedAt: null,
       deletedAt: null,
       reactions: [],
+      revision: 0,
     });
     expect(acked).toEqual(received);
     expect(await a.waitFor('dm:message_received')).toEqual(received);
