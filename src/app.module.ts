@@ -4,13 +4,14 @@ import { AppConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DirectMessageModule } from './direct-message/direct-message.module.js';
 import { HealthModule } from './health/health.module.js';
+import { PushModule } from './push/push.module.js';
 
 @Module({})
 export class AppModule {
   static with(config: AppConfig): DynamicModule {
     return {
       module: AppModule,
-      imports: [AppConfigModule.with(config), DatabaseModule, HealthModule, DirectMessageModule],
+      imports: [AppConfigModule.with(config), DatabaseModule, HealthModule, PushModule, DirectMessageModule],
     };
   }
 }
