@@ -4,6 +4,7 @@ import { validateSync } from 'class-validator';
 import { developmentSecret } from './development-secret.js';
 import { Environment, signatureAlgorithmOf } from './environment.js';
 import { productionFaults } from './production-faults.js';
+import { readServiceAccount, type ServiceAccount } from './service-account.js';
 
 /** What the signatures of tokens are checked with. */
 export type TokenKey =
@@ -36,6 +37,12 @@ export abstract class AppConfig {
     readonly echoToSender: boolean;
     /** How long after sending a message its sender may edit it, in milliseconds. */
     readonly editWindowMs: number;
+  };
+  /** Pushes are dropped when both are absent. */
+  abstract readonly push: {
+    readonly serviceAccount?: ServiceAccount;
+    /** For tests: a plain HTTP server of this machine that answers in the place of Firebase. */
+    readonly fcmUrl?: string;
   };
 }
 
@@ -76,6 +83,10 @@ export function parseConfig(variables: Record<string, unknown>): AppConfig {
     directMessage: {
       echoToSender: environment.DM_ECHO_TO_SENDER,
       editWindowMs: environment.DM_EDIT_WINDOW_SECONDS * 1000,
+    },
+    push: {
+      serviceAccount: readServiceAccount(environment.FIREBASE_SERVICE_ACCOUNT ?? ''),
+      fcmUrl: environment.FCM_URL,
     },
   });
 }

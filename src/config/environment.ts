@@ -14,6 +14,7 @@ import {
   ValidateBy,
 } from 'class-validator';
 import { mongo } from 'mongoose';
+import { readServiceAccount } from './service-account.js';
 
 const BOOLEAN_WORDS: Record<string, boolean> = { true: true, '1': true, false: false, '0': false };
 
@@ -91,6 +92,26 @@ const IsOriginList = () =>
         Array.isArray(value) &&
         value.every((entry) => URL.canParse(entry) && new URL(entry).origin === entry),
       defaultMessage: () => 'must be a comma-separated list of origins such as https://admin.example.com',
+    },
+  });
+
+const IsServiceAccount = () =>
+  ValidateBy({
+    name: 'isServiceAccount',
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && readServiceAccount(value) !== undefined,
+      defaultMessage: () => 'must be the JSON of a Firebase service account, or the path of its file',
+    },
+  });
+
+/** In plain text and without a certificate, so it must not leave the machine. */
+const IsLoopbackUrl = () =>
+  ValidateBy({
+    name: 'isLoopbackUrl',
+    validator: {
+      validate: (value: unknown) =>
+        typeof value === 'string' && /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?\/?$/.test(value),
+      defaultMessage: () => 'must be an http:// URL of this machine, such as http://127.0.0.1:9099',
     },
   });
 
@@ -174,4 +195,11 @@ export class Environment {
   @Min(0, { message: 'must be 0 to 31536000' })
   @Max(31_536_000, { message: 'must be 0 to 31536000' })
   DM_EDIT_WINDOW_SECONDS: number = 900;
+  @IsOptional()
+  @IsServiceAccount()
+  FIREBASE_SERVICE_ACCOUNT?: string;
+
+  @IsOptional()
+  @IsLoopbackUrl()
+  FCM_URL?: string;
 }

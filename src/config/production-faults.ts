@@ -17,7 +17,7 @@ const KNOWN_DEFAULTS = new Set([
 
 /** What is allowed while developing and not in production (contract §2). */
 export function productionFaults(environment: Environment): string[] {
-  const { JWT_SECRET, JWT_PUBLIC_KEY, JWKS_URL, ADMIN_SECRET_KEY, MONGODB_URI } = environment;
+  const { JWT_SECRET, JWT_PUBLIC_KEY, JWKS_URL, ADMIN_SECRET_KEY, MONGODB_URI, FCM_URL } = environment;
   const faults: string[] = [];
   if (MONGODB_URI === undefined) faults.push('MONGODB_URI: is required in production');
   if (JWT_SECRET === undefined && JWT_PUBLIC_KEY === undefined && JWKS_URL === undefined) {
@@ -25,6 +25,7 @@ export function productionFaults(environment: Environment): string[] {
   }
   if (JWT_SECRET !== undefined) faults.push(...weaknesses('JWT_SECRET', JWT_SECRET));
   if (ADMIN_SECRET_KEY !== undefined) faults.push(...weaknesses('ADMIN_SECRET_KEY', ADMIN_SECRET_KEY));
+  if (FCM_URL !== undefined) faults.push('FCM_URL: is for tests, and refused in production');
   return faults;
 }
 

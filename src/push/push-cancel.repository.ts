@@ -1,0 +1,28 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { Model } from 'mongoose';
+import { isDuplicateKey } from '../database/database-errors.js';
+import { PushCancel } from './push-cancel.schema.js';
+
+/** Each method is one round trip. */
+@Injectable()
+export class PushCancelRepository implements OnModuleInit {
+  constructor(@InjectModel(PushCancel.name) private readonly model: Model<PushCancel>) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.model.createIndexes();
+  }
+
+  async add(callId: string): Promise<void> {
+    try {
+      await this.model.updateOne({ _id: callId }, { $currentDate: { cancelledAt: true } }, { upsert: true });
+    } catch (error) {
+      // Cancelled twice at the same moment.
+      if (!isDuplicateKey(error, '_id')) throw error;
+    }
+  }
+
+  async has(callId: string): Promise<boolean> {
+    return (await this.model.exists({ _id: callId })) !== null;
+  }
+}

@@ -1,0 +1,55 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Party } from '../contract/identity.js';
+import { FcmSender } from './fcm-sender.js';
+import {
+  type CallPush,
+  cancelPush,
+  type MessagePush,
+  messagePush,
+  type Push,
+  ringPush,
+} from './push-data.js';
+import { PushDeliveryService } from './push-delivery.service.js';
+import { RingCancels } from './ring-cancels.js';
+
+/**
+ * Pushes to the devices of a party (contract §8); of the shared admin, to those of all admins. Each method returns at once and never
+ * throws: a push neither delays nor fails the event that caused it. Without credentials of Firebase pushes are dropped.
+ */
+@Injectable()
+export class PushService {
+  private readonly logger = new Logger(PushService.name);
+
+  constructor(
+    private readonly sender: FcmSender,
+    private readonly delivery: PushDeliveryService,
+    private readonly rings: RingCancels,
+  ) {}
+
+  /** For a recipient who has no socket. Tried again for an hour, kept for an absent phone for a day. */
+  message(recipient: Party, message: MessagePush): void {
+    this.submit('message', () => messagePush(recipient, message));
+  }
+
+  /** Whether or not the callee has a socket: the phone may be locked. Nothing is sent or delivered after `expiresAt`. */
+  callRinging(callee: Party, call: CallPush): void {
+    this.submit(call.callType, () => ringPush(callee, call));
+  }
+
+  /** Ends the ringing on the callee's devices; rings of this call that have not gone out yet never do. */
+  callCancelled(callee: Party, callId: string): void {
+    this.submit('call_cancel', () => {
+      this.rings.cancelHere(callId);
+      return cancelPush(callee, callId);
+    });
+  }
+
+  private submit(kind: string, make: () => Push): void {
+    try {
+      if (this.sender.isConfigured) this.delivery.submit(make());
+      else this.logger.debug(`A push is dropped (${kind}): Firebase is not configured`);
+    } catch (error) {
+      this.logger.error(`A push could not be made (${kind}): ${(error as Error).name}`);
+    }
+  }
+}
