@@ -3,6 +3,7 @@ import { getConnectionToken } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
 import type { BlockPayload, BlocksPayload } from '../../../src/contract/block.js';
 import type { DirectMessagePayload } from '../../../src/contract/direct-message.js';
+import { BlockRepository } from '../../../src/messaging/block.repository.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { closeAfterTest } from '../../support/cleanup.js';
 import { connectAs, type TestClient } from '../../support/client.js';
@@ -35,6 +36,14 @@ beforeEach(() => {
   asha = user(`asha${run}`);
   ravi = astrologer(`ravi${run}`);
 });
+
+/** Something to wait for. */
+class Signal {
+  give!: () => void;
+  readonly given = new Promise<void>((resolve) => {
+    this.give = resolve;
+  });
+}
 
 const to = ({ id, type }: Person, content = 'hello') => ({ recipientId: id, recipientType: type, content });
 const of = ({ id, type }: Person) => ({ userId: id, userType: type });
@@ -276,6 +285,28 @@ describe('what this node knows of blocks', () => {
       if (asked === 0) return;
     }
     throw new Error('the database was asked again and again');
+  });
+
+  it('does not step back to an answer that came late', async () => {
+    const [a, r] = await pair();
+    const repository = server.app.get(BlockRepository, { strict: false });
+    const exists = repository.exists.bind(repository);
+    const [asked, blocked] = [new Signal(), new Signal()];
+    repository.exists = async (key) => {
+      const answer = await exists(key);
+      asked.give();
+      await blocked.given;
+      return answer;
+    };
+    closeAfterTest(() => {
+      repository.exists = exists;
+    });
+    const early = send(a, ravi);
+    await asked.given;
+    await r.ask('dm:block', of(asha));
+    blocked.give();
+    await early;
+    expect(await send(a, ravi)).toEqual(REFUSED);
   });
 
   it('is forgotten when the database was out of sight: it may have come back changed', async () => {
