@@ -5,13 +5,21 @@ import { DatabaseModule } from './database/database.module.js';
 import { DirectMessageModule } from './direct-message/direct-message.module.js';
 import { HealthModule } from './health/health.module.js';
 import { NodesModule } from './nodes/nodes.module.js';
+import { PresenceModule } from './presence/presence.module.js';
 
 @Module({})
 export class AppModule {
   static with(config: AppConfig): DynamicModule {
     return {
       module: AppModule,
-      imports: [AppConfigModule.with(config), DatabaseModule, NodesModule, HealthModule, DirectMessageModule],
+      imports: [
+        AppConfigModule.with(config),
+        DatabaseModule,
+        NodesModule,
+        HealthModule,
+        PresenceModule,
+        DirectMessageModule,
+      ],
     };
   }
 }
