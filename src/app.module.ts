@@ -6,6 +6,7 @@ import { DirectMessageModule } from './direct-message/direct-message.module.js';
 import { HealthModule } from './health/health.module.js';
 import { NodesModule } from './nodes/nodes.module.js';
 import { PushModule } from './push/push.module.js';
+import { PresenceModule } from './presence/presence.module.js';
 
 @Module({})
 export class AppModule {
@@ -18,6 +19,7 @@ export class AppModule {
         NodesModule,
         HealthModule,
         PushModule,
+        PresenceModule,
         DirectMessageModule,
       ],
     };

@@ -1,0 +1,67 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { Model } from 'mongoose';
+import type { Identity } from '../contract/identity.js';
+import { isDuplicateKey } from '../database/database-errors.js';
+import { partyKey } from './party-key.js';
+import { StoredPresence } from './presence.schema.js';
+
+/** The collection `presence`. */
+@Injectable()
+export class PresenceRepository implements OnModuleInit {
+  constructor(@InjectModel(StoredPresence.name) private readonly model: Model<StoredPresence>) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.model.createIndexes();
+  }
+
+  /** Notes that somebody has a socket on the node. True when they had none on any. One round trip. */
+  async addNode(person: Identity, nodeId: string, at: Date): Promise<boolean> {
+    const { name, avatar } = person;
+    const add = () =>
+      this.model
+        .findOneAndUpdate(
+          { _id: partyKey(person) },
+          { $addToSet: { nodes: nodeId }, $max: { lastSeen: at }, $set: { name, avatar } },
+          { upsert: true, returnDocument: 'before', projection: { nodes: 1 } },
+        )
+        .lean();
+    const before = await add().catch((error: unknown) => {
+      // Two upserts of one id at the same moment: the other one made it.
+      if (isDuplicateKey(error, '_id')) return add();
+      throw error;
+    });
+    return before === null || before.nodes.length === 0;
+  }
+
+  /** Notes that somebody has no socket on the node any more. Returns what is stored of them then; null when it was noted already. */
+  async removeNode(key: string, nodeId: string, at: Date): Promise<StoredPresence | null> {
+    return this.model
+      .findOneAndUpdate(
+        { _id: key, nodes: nodeId },
+        { $pull: { nodes: nodeId }, $max: { lastSeen: at } },
+        { returnDocument: 'after' },
+      )
+      .lean();
+  }
+
+  /** Makes the people of a lost node those of another, who sees to it that they are announced. Two round trips; may be repeated. */
+  async adopt(lostNodeId: string, nodeId: string, aliveAt: Date): Promise<void> {
+    // In this order: nobody is on no node in between, whoever dies there.
+    await this.model.updateMany(
+      { nodes: lostNodeId },
+      { $addToSet: { nodes: nodeId }, $max: { lastSeen: aliveAt } },
+    );
+    await this.model.updateMany({ nodes: lostNodeId }, { $pull: { nodes: lostNodeId } });
+  }
+
+  /** Everybody who is noted to be on the node. */
+  async findOnNode(nodeId: string): Promise<StoredPresence[]> {
+    return this.model.find({ nodes: nodeId }).lean();
+  }
+
+  /** One round trip; who was never here is missing. */
+  async findMany(keys: string[]): Promise<StoredPresence[]> {
+    return this.model.find({ _id: { $in: keys } }).lean();
+  }
+}
