@@ -118,7 +118,7 @@ export interface DirectConversationsPayload {
 /** `dm:messages_read`, and with one's own new unread count the ack of `dm:mark_read`. */
 export interface MessagesReadPayload {
   conversationId: string;
-  /** What became read by this, oldest first; the newest 500 of them when there are more. */
+  /** What became read by this, oldest first; of a longer stretch only those among its newest 1,000 messages. */
   messageIds: string[];
   /** Everything up to here is read. */
   upToSeq: number;

@@ -1,12 +1,14 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
+import { BlockModule } from '../messaging/block.module.js';
 import { MarkSchema } from '../messaging/mark.schema.js';
 import { NodesModule } from '../nodes/nodes.module.js';
-import { ConversationGateway } from './conversation.gateway.js';
-import { ConversationListService } from './conversation-list.service.js';
-import { BlockModule } from '../messaging/block.module.js';
+import { PresenceModule } from '../presence/presence.module.js';
+import { PushModule } from '../push/push.module.js';
 import { RealtimeModule } from '../realtime/realtime.module.js';
 import { BlockGateway } from './block.gateway.js';
+import { ConversationListService } from './conversation-list.service.js';
+import { ConversationGateway } from './conversation.gateway.js';
 import { ConversationService } from './conversation.service.js';
 import { DirectConversationRepository } from './direct-conversation.repository.js';
 import { DirectConversation, DirectConversationSchema } from './direct-conversation.schema.js';
@@ -19,9 +21,6 @@ import { HistoryService } from './history.service.js';
 import { LastMessageRepair } from './last-message-repair.js';
 import { LastMessageService } from './last-message.service.js';
 import { MarkService } from './mark.service.js';
-import { TypingGateway } from './typing.gateway.js';
-import { TypingService } from './typing.service.js';
-import { TypingTimes } from './typing-times.js';
 import { MessageActionsGateway } from './message-actions.gateway.js';
 import { MessageActionsRepository } from './message-actions.repository.js';
 import { MessageActionsService } from './message-actions.service.js';
@@ -29,11 +28,16 @@ import { ReportGateway } from './report.gateway.js';
 import { ReportRepository } from './report.repository.js';
 import { Report, ReportSchema } from './report.schema.js';
 import { ReportService } from './report.service.js';
+import { TypingTimes } from './typing-times.js';
+import { TypingGateway } from './typing.gateway.js';
+import { TypingService } from './typing.service.js';
 
 @Module({
   imports: [
     RealtimeModule,
     NodesModule,
+    PresenceModule,
+    PushModule,
     BlockModule,
     MongooseModule.forFeature([
       { name: DirectMessage.name, schema: DirectMessageSchema },

@@ -8,6 +8,8 @@ import { type Identity, partyOf } from '../contract/identity.js';
 import { BlockService } from '../messaging/block.service.js';
 import { KeyedQueue } from '../messaging/keyed-queue.js';
 import type { Draft } from '../messaging/stored-message.js';
+import { PresenceService } from '../presence/presence.service.js';
+import { PushService } from '../push/push.service.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { conversationRoom, personalRoom } from '../realtime/rooms.js';
 import { ConversationService, type OpenConversation } from './conversation.service.js';
@@ -22,8 +24,8 @@ import { TypingService } from './typing.service.js';
  * The rules of direct messages (contract §3).
  *
  * Database round trips. Sending: 1 before the ack (the insert) and 1 after it (lastMessage, not waited for). Before the ack also: 2 for a
- * conversation that this node does not remember (participants, last seq), 3 for a new one, 1 for a reply, 1 for a repeated
- * clientMessageId. Joining: 0, or 1 for a conversation not remembered. Leaving: 0.
+ * conversation that this node does not remember (participants, last seq), 3 for a new one, 1 for a pair whose block is not known, 1 for a
+ * reply, 1 for a repeated clientMessageId. With several nodes, one Redis command for a recipient who has no socket on this one. Joining: 0, or 1 for a conversation not remembered. Leaving: 0.
  * A message is encoded once for all its receivers, once for the ack, and once more with DM_ECHO_TO_SENDER=false.
  */
 @Injectable()
@@ -39,6 +41,8 @@ export class DirectMessageService {
     private readonly lastMessages: LastMessageService,
     private readonly messages: DirectMessageRepository,
     private readonly blocks: BlockService,
+    private readonly presence: PresenceService,
+    private readonly push: PushService,
     private readonly typing: TypingService,
   ) {
     this.appender = new Appender(messages);
@@ -73,17 +77,20 @@ export class DirectMessageService {
    */
   async send(user: Identity, socketId: string, dto: SendMessageDto): Promise<DirectMessagePayload> {
     const draft = await this.inArrivalOrder.run(socketId, () => this.prepare(user, dto));
-    const { message } = await this.appender.append(draft, (stored) => this.deliver(stored, socketId));
+    let delivered: DirectMessagePayload | undefined;
+    const { message } = await this.appender.append(draft, (stored) => {
+      delivered = this.deliver(stored, socketId);
+    });
     this.typing.stopFor(user, message.conversationId);
     // For a repeat too: the node that stored it may have died before this.
     this.lastMessages.note(message);
-    return toPayload(message);
+    return delivered ?? toPayload(message);
   }
 
   private async prepare(user: Identity, dto: SendMessageDto): Promise<Draft<DirectMessage>> {
-    const recipient = { id: dto.recipientId, type: dto.recipientType };
-    // First, so that a blocked one's first message does not make a conversation.
     const sender = partyOf(user);
+    const recipient = partyOf({ id: dto.recipientId, type: dto.recipientType });
+    // First, so that a blocked one's first message does not make a conversation.
     if (!this.blocks.isKnownUnblocked(sender, recipient))
       await this.blocks.assertNotBlocked(sender, recipient);
     const conversation = await this.access.openForSending(user, recipient, dto.conversationId ?? undefined);
@@ -91,14 +98,16 @@ export class DirectMessageService {
     if (replyToId !== undefined && !(await this.messages.exists(conversation.conversationId, replyToId))) {
       throw AppError.badField('replyToId', 'there is no such message in this conversation');
     }
-    return this.draft(user, conversation, dto, replyToId);
+    const isOnline = this.presence.isOnline(recipient);
+    const status = (typeof isOnline === 'boolean' ? isOnline : await isOnline) ? 'delivered' : 'sent';
+    return this.draft(user, conversation, dto, { replyToId, status });
   }
 
   private draft(
     user: Identity,
     to: OpenConversation,
     dto: SendMessageDto,
-    replyToId?: Types.ObjectId,
+    { replyToId, status }: Pick<DirectMessage, 'replyToId' | 'status'>,
   ): Draft<DirectMessage> {
     return {
       _id: new Types.ObjectId(),
@@ -114,16 +123,17 @@ export class DirectMessageService {
       ...omitNil({ mediaUrl: dto.mediaUrl, mediaSize: dto.mediaSize, mediaDuration: dto.mediaDuration }),
       ...omitNil({ thumbnailUrl: dto.thumbnailUrl, replyToId, clientMessageId: dto.clientMessageId }),
       timestamp: new Date(),
-      status: this.emitter.isOccupied(personalRoom(to.recipient)) ? 'delivered' : 'sent',
+      status,
     };
   }
 
-  /** One broadcast to the three rooms: a socket that is in several of them gets it once. */
-  private deliver(message: DirectMessage, senderSocketId: string): void {
+  /** One broadcast to the three rooms: a socket that is in several of them gets it once. A push to whoever has no socket. */
+  private deliver(message: DirectMessage, senderSocketId: string): DirectMessagePayload {
     const payload = toPayload(message);
+    const recipient = { id: message.recipientId, type: message.recipientType };
     const rooms = [
       conversationRoom(message.conversationId),
-      personalRoom({ id: message.recipientId, type: message.recipientType }),
+      personalRoom(recipient),
       personalRoom({ id: message.senderId, type: message.senderType }),
     ];
     if (this.config.directMessage.echoToSender) {
@@ -132,6 +142,8 @@ export class DirectMessageService {
       this.emitter.toRooms(rooms, 'dm:message_received', payload, senderSocketId);
       this.emitter.toSocket(senderSocketId, 'dm:message_sent', payload);
     }
+    if (message.status === 'sent') this.push.message(recipient, { ...payload, messageId: payload.id });
+    return payload;
   }
 }
 

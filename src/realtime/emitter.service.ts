@@ -48,11 +48,6 @@ export class EmitterService {
     return this.online().sockets.sockets.has(socketId);
   }
 
-  /** Whether a socket of this node is in the room. A look into this node's memory: costs nothing, asks nobody. */
-  isOccupied(room: Room): boolean {
-    return (this.online().sockets.adapter.rooms.get(room)?.size ?? 0) > 0;
-  }
-
   private online(): RealtimeServer {
     if (this.server === undefined) throw new Error('The emitter is used before the server listens.');
     return this.server;

@@ -47,6 +47,8 @@ export class RealtimeAdapter extends IoAdapter {
         decide(null, { origin: isAllowedOrigin(request as IncomingMessage, this.config) }),
       allowRequest: (request, decide) => decide(null, isAllowedOrigin(request, this.config)),
     });
+    // Nest adds a listener for each gateway.
+    server.sockets.setMaxListeners(0);
     server.use(authenticateHandshake(this.authentication));
     server.on('connection', (socket) => this.admit(socket));
     this.emitter.attach(server);
@@ -58,6 +60,11 @@ export class RealtimeAdapter extends IoAdapter {
     handlers: { message: string; callback: EventHandler }[],
   ): void {
     this.dispatcher.bind(socket, handlers);
+  }
+
+  /** Nest would add a listener for each gateway to each socket, for hooks that gateways do not have (see `@RealtimeGateway()`). */
+  override bindClientDisconnect(): void {
+    // Nothing to do.
   }
 
   /** A request that never ends, sent by whomever, must not hold up the shutdown. */
