@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { PushService } from '../../../src/push/push.service.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { FcmServer } from '../../support/fcm-server.js';
@@ -52,6 +53,19 @@ describe('what goes to FCM', () => {
       path: '/v1/projects/samvad-test/messages:send',
       authorization: 'Bearer test-access-token',
     });
+  });
+
+  it('is asked for in the name of the service account’s project, if there is one', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const account = {
+      project_id: 'a-project',
+      client_email: 'push@a-project.example',
+      private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    };
+    const own = await startApp({ FCM_URL: fcm.url, FIREBASE_SERVICE_ACCOUNT: JSON.stringify(account) });
+    await withDevice(own.url, user('account'), 'account');
+    own.app.get(PushService).message(user('account'), aMessage());
+    expect((await fcm.waitFor('account')).path).toBe('/v1/projects/a-project/messages:send');
   });
 
   it('fits, whatever people write', async () => {

@@ -1,6 +1,6 @@
 import { PushService } from '../../../src/push/push.service.js';
 import { startApp, type TestApp } from '../../support/app.js';
-import { answers, FcmServer } from '../../support/fcm-server.js';
+import { type FcmAnswer, answers, FcmServer } from '../../support/fcm-server.js';
 import { aCall, aMessage, stored, until, withDevice } from '../../support/push.js';
 import { astrologer, user } from '../../support/token.js';
 
@@ -67,6 +67,29 @@ describe('a push that FCM did not take', () => {
       const ids = fcm.to(token).map(({ message }) => message.data.messageId);
       expect([ids.length, new Set(ids).size]).toEqual([6, 5]);
     }
+  });
+
+  it('is repeated at once when FCM had just closed the connection that was kept', async () => {
+    await withDevice(node.url, user('kept'), 'kept');
+    const seen = new Set<unknown>();
+    let hasCut = false;
+    const cutKept: FcmAnswer = (response) => {
+      const { socket } = response.req;
+      if (hasCut) return answers.hang(response);
+      hasCut = seen.has(socket);
+      seen.add(socket);
+      return (hasCut ? answers.cut : answers.success)(response);
+    };
+    fcm.plan('kept', cutKept);
+    for (let i = 1; !hasCut; i += 1) {
+      push.message(user('kept'), aMessage());
+      await fcm.waitFor('kept', i);
+    }
+    await until(
+      () => fcm.to('kept').at(-1)?.message.data.messageId === fcm.to('kept').at(-2)?.message.data.messageId,
+    );
+    // What is tried again later is stored while it is under way.
+    expect(await retriesOf('user:kept')).toBe(0);
   });
 
   it('is given up when FCM refuses it for good', async () => {
