@@ -1,6 +1,6 @@
 import { PushService } from '../../../src/push/push.service.js';
 import { startApp, type TestApp } from '../../support/app.js';
-import { type FcmAnswer, answers, FcmServer } from '../../support/fcm-server.js';
+import { answers, FcmServer } from '../../support/fcm-server.js';
 import { aCall, aMessage, stored, until, withDevice } from '../../support/push.js';
 import { astrologer, user } from '../../support/token.js';
 
@@ -42,6 +42,16 @@ describe('a push that FCM did not take', () => {
     expect(fcm.to(id)).toHaveLength(2);
   });
 
+  it('does not keep its place among those under way while it waits', async () => {
+    await withDevice(node.url, user('waiting'), 'waiting');
+    fcm.plan('waiting', answers.unavailable(50));
+    const start = performance.now();
+    push.message(user('waiting'), aMessage());
+    await until(async () => (await retriesOf('user:waiting')) === 1);
+    expect(performance.now() - start).toBeLessThan(8000);
+    expect(fcm.to('waiting')).toHaveLength(1);
+  });
+
   it('is sent again after waits that grow, by one of several nodes only', async () => {
     await withDevice(node.url, user('growing'), 'growing');
     fcm.plan('growing', answers.internal, answers.htmlFault, answers.internal, answers.success);
@@ -59,7 +69,8 @@ describe('a push that FCM did not take', () => {
   it('is sent once for each device, however many wait and however many nodes look', async () => {
     const tokens = Array.from({ length: 10 }, (_, i) => `shared-${i}`);
     await withDevice(node.url, user('shared'), ...tokens);
-    for (const token of tokens) fcm.plan(token, answers.internal, answers.success);
+    // Both nodes have looked by then, and wake for the same moment.
+    for (const token of tokens) fcm.plan(token, answers.quota(6), answers.success);
     for (let i = 0; i < 5; i += 1) push.message(user('shared'), aMessage());
     await Promise.all(tokens.map((token) => fcm.waitFor(token, 6)));
     await until(async () => (await retriesOf('user:shared')) === 0);
@@ -71,17 +82,15 @@ describe('a push that FCM did not take', () => {
 
   it('is repeated at once when FCM had just closed the connection that was kept', async () => {
     await withDevice(node.url, user('kept'), 'kept');
-    const seen = new Set<unknown>();
-    let hasCut = false;
-    const cutKept: FcmAnswer = (response) => {
+    const state = { seen: new Set<unknown>(), hasCut: false };
+    fcm.plan('kept', (response) => {
       const { socket } = response.req;
-      if (hasCut) return answers.hang(response);
-      hasCut = seen.has(socket);
-      seen.add(socket);
-      return (hasCut ? answers.cut : answers.success)(response);
-    };
-    fcm.plan('kept', cutKept);
-    for (let i = 1; !hasCut; i += 1) {
+      if (state.hasCut) return answers.hang(response);
+      state.hasCut = state.seen.has(socket);
+      state.seen.add(socket);
+      return (state.hasCut ? answers.cut : answers.success)(response);
+    });
+    for (let i = 1; !state.hasCut; i += 1) {
       push.message(user('kept'), aMessage());
       await fcm.waitFor('kept', i);
     }
