@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Processes } from '../support/processes.js';
 import { timeSpent } from '../support/profile.js';
 import { print, printMachine, printTimeSpent } from '../support/report.js';
@@ -7,8 +7,6 @@ import { measureHistory } from './history.js';
 import { measure } from './measure.js';
 import { type Options, readOptions } from './options.js';
 import { makePair, type ServerName, SERVERS, setStage, type Stage } from './stage.js';
-
-const PROFILES = fileURLToPath(new URL('profiles/', import.meta.url));
 
 async function connectPairs({ servers, load }: Stage, count: number): Promise<void> {
   for (const server of SERVERS) {
@@ -22,9 +20,10 @@ async function showTimeSpent(
   stage: Stage,
   options: Options,
   costs: Record<ServerName, number>,
+  folder: string,
 ): Promise<void> {
   for (const server of SERVERS) {
-    const file = `${PROFILES}${server}.cpuprofile`;
+    const file = join(options.keptProfiles ?? folder, `${server}.cpuprofile`);
     const times = { ...options, seconds: options.profileSeconds };
     await measure(stage, { server, inFlight: options.inFlight }, times, async ({ remote }, wait) => {
       await remote.call('startProfile');
@@ -33,8 +32,8 @@ async function showTimeSpent(
     });
     const spent = timeSpent(file);
     const title = server === 'ours' ? 'Where our server’s time goes' : 'Where the bare server’s time goes';
-    printTimeSpent(title, options.profile ? spent : { ...spent, functions: [] }, costs[server]);
-    if (options.profile) print(`  ${file}`);
+    printTimeSpent(title, options.keptProfiles ? spent : { ...spent, functions: [] }, costs[server]);
+    if (options.keptProfiles) print(`  ${file}`);
   }
 }
 
@@ -43,15 +42,11 @@ async function run(processes: Processes, options: Options): Promise<void> {
   printMachine();
   print(uri === undefined ? 'Database: embedded, durable' : 'Database: the MongoDB of MONGODB_URI');
   const stage = await setStage(processes, uri);
-  try {
-    await connectPairs(stage, options.pairs);
-    const costs = await compareThroughput(stage, options);
-    await compareLatency(stage, options);
-    await showTimeSpent(stage, options, costs);
-    await measureHistory(stage, options);
-  } finally {
-    await stage.close();
-  }
+  await connectPairs(stage, options.pairs);
+  const costs = await compareThroughput(stage, options);
+  await compareLatency(stage, options);
+  await showTimeSpent(stage, options, costs, processes.folder);
+  await measureHistory(stage, options);
 }
 
 try {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** How much is measured. Times in seconds. */
@@ -11,8 +12,8 @@ export interface Options {
   history: number;
   historyRequests: number;
   profileSeconds: number;
-  /** Names the functions that the time goes to, and keeps the profiles. */
-  profile: boolean;
+  /** Names the functions that the time goes to, and keeps the profiles in this folder. */
+  keptProfiles: string | undefined;
 }
 
 const FULL = { rounds: 5, seconds: 6, warmUpSeconds: 2, history: 1_000_000, historyRequests: 400 };
@@ -21,6 +22,7 @@ const QUICK = { rounds: 2, seconds: 1.5, warmUpSeconds: 0.7, history: 20_000, hi
 const USAGE = `npm run bench:direct-message -- [options]
   --quick            half a minute instead of four: rough figures
   --profile          also says which functions the time goes to, and keeps the profiles
+  --profiles FOLDER  where to keep them; build/profiles unless told
   --rounds N         how often each server is measured, for throughput and for latency
   --seconds S        how long, each time
   --history N        messages in the large conversation
@@ -34,6 +36,7 @@ export function readOptions(args: string[]): Options {
     options: {
       quick: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
+      profiles: { type: 'string', default: 'build/profiles' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       history: { type: 'string' },
@@ -55,7 +58,7 @@ export function readOptions(args: string[]): Options {
     warmUpSeconds: Math.min(preset.warmUpSeconds, seconds),
     history: Math.ceil(numberOf('history', values.history, preset.history)),
     profileSeconds: Math.min(seconds, 5),
-    profile: values.profile,
+    keptProfiles: values.profile ? resolve(values.profiles) : undefined,
   };
 }
 

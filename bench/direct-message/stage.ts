@@ -15,7 +15,6 @@ export interface Stage {
   database: MeasuredProcess | undefined;
   /** Of our server. */
   data: mongo.Db;
-  close: () => Promise<void>;
 }
 
 /** From build/bench/direct-message. */
@@ -25,6 +24,11 @@ export async function setStage(processes: Processes, databaseUri: string | undef
   const database = databaseUri === undefined ? await startDatabase(processes) : undefined;
   const uri = databaseUri ?? database?.address ?? '';
   const names = { ours: `samvad_bench_${process.pid}_ours`, bare: `samvad_bench_${process.pid}_bare` };
+  const client = await new mongo.MongoClient(uri).connect();
+  processes.onClose(async () => {
+    if (database === undefined) for (const name of Object.values(names)) await client.db(name).dropDatabase();
+    await client.close();
+  });
   const ours = await startOurs(processes, withDatabase(uri, names.ours));
   const bare = await processes.start(
     'the bare server',
@@ -32,12 +36,7 @@ export async function setStage(processes: Processes, databaseUri: string | undef
     /listens on (\S+)/,
   );
   const load = await processes.start('the load generator', [pathOf('load.js')], /(ready)/);
-  const client = await new mongo.MongoClient(uri).connect();
-  const close = async (): Promise<void> => {
-    if (database === undefined) for (const name of Object.values(names)) await client.db(name).dropDatabase();
-    await client.close();
-  };
-  return { servers: { ours, bare }, load, database, data: client.db(names.ours), close };
+  return { servers: { ours, bare }, load, database, data: client.db(names.ours) };
 }
 
 function startDatabase(processes: Processes): Promise<MeasuredProcess> {

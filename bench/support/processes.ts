@@ -16,9 +16,10 @@ export interface MeasuredProcess {
   remote: Remote;
 }
 
-/** All processes and folders of a bench. `close` ends and removes them, by whatever way the bench ends. */
+/** All processes and folders of a bench. `close` ends and removes them; a signal closes, too. */
 export class Processes {
   private readonly children: ChildProcess[] = [];
+  private readonly closers: (() => Promise<unknown>)[] = [];
   /** Everything temporary is below it; it is also where the processes run, so that no `.env` reaches them. */
   readonly folder = mkdtempSync(join(tmpdir(), 'samvad-bench-'));
 
@@ -47,7 +48,14 @@ export class Processes {
     return { address: await addressOf(child, name, ready), remote: new Remote(child, name) };
   }
 
+  /** `closer` is called before the processes end. */
+  onClose(closer: () => Promise<unknown>): void {
+    this.closers.push(closer);
+  }
+
   async close(): Promise<void> {
+    for (const close of this.closers.splice(0).toReversed())
+      await close().catch((error: Error) => process.stderr.write(`${error.message}\n`));
     // The last started first: servers before their database.
     for (const child of this.children.splice(0).toReversed()) await end(child);
     rmSync(this.folder, { recursive: true, force: true });
