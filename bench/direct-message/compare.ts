@@ -59,7 +59,7 @@ function compare(
 ): Comparison {
   const { ours, bare } = figuresOf(rounds, of);
   const ratios = rounds.map((round) => of(round.ours) / of(round.bare));
-  return { name, ours: median(ours), bare: median(bare), ratio: median(ratios), goal };
+  return { name, ours: median(ours), bare: median(bare), ratios, goal };
 }
 
 function figuresOf(rounds: Round[], of: (measured: Measured) => number): Record<ServerName, number[]> {

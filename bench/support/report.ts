@@ -1,13 +1,14 @@
 import { cpus, loadavg } from 'node:os';
 import type { TimeSpent } from './profile.js';
+import { median } from './statistics.js';
 
 /** Of ours and the bare server's figure, with what is wanted of the ratio. */
 export interface Comparison {
   name: string;
   ours: number;
   bare: number;
-  /** ours / bare: the median of the rounds' ratios, which the machine's moods distort less than the ratio of the medians. */
-  ratio: number;
+  /** ours / bare, of each round. Their median counts, which the machine's moods distort less than a ratio of medians. */
+  ratios: number[];
   goal?: { atLeast: number } | { atMost: number };
 }
 
@@ -25,9 +26,12 @@ export function printMachine(): void {
 
 export function printComparisons(title: string, comparisons: Comparison[]): void {
   print();
-  print(`${title.padEnd(42)} ${'ours'.padStart(9)} ${'bare'.padStart(9)} ${'ratio'.padStart(7)}  goal`);
-  for (const { name, ours, bare, ratio, goal } of comparisons) {
-    const figures = [figure(ours).padStart(9), figure(bare).padStart(9), ratio.toFixed(2).padStart(7)];
+  const heads = ['ours'.padStart(9), 'bare'.padStart(9), 'ratio'.padStart(7), '(from … to)'];
+  print(`${title.padEnd(42)} ${heads.join(' ')}  goal`);
+  for (const { name, ours, bare, ratios, goal } of comparisons) {
+    const ratio = median(ratios);
+    const range = `(${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`.padEnd(11);
+    const figures = [figure(ours).padStart(9), figure(bare).padStart(9), ratio.toFixed(2).padStart(7), range];
     print(`  ${name.padEnd(40)} ${figures.join(' ')}  ${verdict(ratio, goal)}`.trimEnd());
   }
 }
