@@ -4,6 +4,7 @@ import { InjectConnection, MongooseModule } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
 import { EmbeddedDatabase } from './embedded-database.js';
 import { EmbeddedDatabaseModule } from './embedded-database.module.js';
+import { failCommandsOnEndedConnections } from './driver-repair.js';
 import { connectionOptions } from './connection-options.js';
 
 /** A database that hangs must not hold up the shutdown. */
@@ -16,7 +17,10 @@ const CLOSE_TIMEOUT_MS = 1000;
     MongooseModule.forRootAsync({
       imports: [EmbeddedDatabaseModule],
       inject: [EmbeddedDatabase],
-      useFactory: async (embedded: EmbeddedDatabase) => connectionOptions(await embedded.start()),
+      useFactory: async (embedded: EmbeddedDatabase) => {
+        failCommandsOnEndedConnections();
+        return connectionOptions(await embedded.start());
+      },
     }),
   ],
 })
