@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
+import { OpenRoomsModule } from '../open-rooms/open-rooms.module.js';
 import { RealtimeModule } from '../realtime/realtime.module.js';
 import { ConversationService } from './conversation.service.js';
 import { DirectConversationRepository } from './direct-conversation.repository.js';
@@ -12,6 +13,7 @@ import { LastMessageService } from './last-message.service.js';
 
 @Module({
   imports: [
+    OpenRoomsModule,
     RealtimeModule,
     MongooseModule.forFeature([
       { name: DirectMessage.name, schema: DirectMessageSchema },

@@ -11,6 +11,7 @@ import type { Identity } from '../contract/identity.js';
 import { KeyedQueue } from '../messaging/keyed-queue.js';
 import { type HistorySlice, MessageLog } from '../messaging/message-log.js';
 import type { Draft } from '../messaging/stored-message.js';
+import { RoomMemory } from '../open-rooms/room-memory.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { conversationRoom, personalRoom } from '../realtime/rooms.js';
 import { ConversationService, type OpenConversation } from './conversation.service.js';
@@ -20,6 +21,8 @@ import { DirectMessageRepository } from './direct-message.repository.js';
 import type { DirectMessage } from './direct-message.schema.js';
 import { LastMessageService } from './last-message.service.js';
 
+/** Under which open conversations are remembered; stored. */
+const ROOM_KIND = 'conversation';
 const DEFAULT_HISTORY_LIMIT = 50;
 const NOTHING_SAID: HistorySlice<DirectMessage> = { messages: [], total: 0, hasMore: false };
 
@@ -28,7 +31,8 @@ const NOTHING_SAID: HistorySlice<DirectMessage> = { messages: [], total: 0, hasM
  *
  * Database round trips. Sending: 1 before the ack (the insert) and 1 after it (lastMessage, not waited for). Before the ack also: 2 for a
  * conversation that this node does not remember (participants, last seq), 3 for a new one, 1 for a reply, 1 for a repeated
- * clientMessageId. History: 1 for the newest page, else 2. Joining: 0. Both 1 more for a conversation not remembered. Leaving: 0.
+ * clientMessageId. History: 1 for the newest page, else 2. Joining: 1, shared by those of a socket that come together. Both 1 more for a
+ * conversation not remembered. Leaving: 1, or 0 for a room that one is not in.
  * A message is encoded once for all its receivers, once for the ack, and once more with DM_ECHO_TO_SENDER=false.
  */
 @Injectable()
@@ -43,7 +47,10 @@ export class DirectMessageService {
     private readonly access: ConversationService,
     private readonly lastMessages: LastMessageService,
     private readonly messages: DirectMessageRepository,
+    private readonly roomMemory: RoomMemory,
   ) {
+    // Participants never change, and an admin who is none any more has another identity.
+    roomMemory.register(ROOM_KIND, { roomOf: conversationRoom, canReturn: () => true });
     this.log = new MessageLog(messages);
   }
 
@@ -51,22 +58,31 @@ export class DirectMessageService {
    * @param socketId the socket that joins
    * @throws AppError NOT_FOUND, UNAVAILABLE
    */
-  join(user: Identity, socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
-    return this.inArrivalOrder.run(socketId, async () => {
+  async join(user: Identity, socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
+    const { stored } = await this.inArrivalOrder.run(socketId, async () => {
       const conversation = await this.access.openForReading(user, conversationId);
-      if (conversation !== null) await this.emitter.joinRoom(socketId, conversationRoom(conversationId));
-      const joined: ConversationJoinedPayload = { conversationId, success: true };
-      this.emitter.toSocket(socketId, 'dm:joined', joined);
-      return joined;
+      if (conversation === null) return { stored: undefined };
+      await this.emitter.joinRoom(socketId, conversationRoom(conversationId));
+      return { stored: this.roomMemory.enter(socketId, ROOM_KIND, conversationId) };
     });
+    // Outside of the queue: the joins of a socket share their writes.
+    await stored;
+    const joined: ConversationJoinedPayload = { conversationId, success: true };
+    this.emitter.toSocket(socketId, 'dm:joined', joined);
+    return joined;
   }
 
-  /** Leaving a room that one is not in is no fault. */
-  leave(socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
-    return this.inArrivalOrder.run(socketId, async () => {
+  /**
+   * Leaving a room that one is not in is no fault.
+   * @throws AppError UNAVAILABLE
+   */
+  async leave(socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
+    const { stored } = await this.inArrivalOrder.run(socketId, async () => {
       await this.emitter.leaveRoom(socketId, conversationRoom(conversationId));
-      return { conversationId, success: true };
+      return { stored: this.roomMemory.leave(socketId, ROOM_KIND, conversationId) };
     });
+    await stored;
+    return { conversationId, success: true };
   }
 
   /**
