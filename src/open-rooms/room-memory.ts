@@ -122,6 +122,9 @@ export class RoomMemory implements BeforeApplicationShutdown {
     for (const room of rooms) await this.rejoin(guest, room);
     await this.save(guest);
     await this.stored.dropClaimed(guest.owner.socketId);
+    // It went while this was under way: its departure may have been noted before.
+    const { socketId } = guest.owner;
+    if (this.guests.get(socketId) !== guest) await this.markGone(socketId, new Date(), guest.arrivedAt);
   }
 
   private async rejoin({ owner, user, rooms }: Guest, room: string): Promise<void> {
