@@ -110,8 +110,7 @@ describe('a node that goes silent', () => {
     const lost = () => [...first.witness.lost, ...second.witness.lost];
     // Either of them deals with it, or both.
     await until(() => lost().length > 0);
-    for (const { nodeId } of lost())
-      expect(nodeId).toBe(third.witness.registry.nodeId);
+    for (const { nodeId } of lost()) expect(nodeId).toBe(third.witness.registry.nodeId);
   });
 });
 
