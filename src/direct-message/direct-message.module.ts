@@ -5,6 +5,7 @@ import { MarkSchema } from '../messaging/mark.schema.js';
 import { NodesModule } from '../nodes/nodes.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
 import { PushModule } from '../push/push.module.js';
+import { OpenRoomsModule } from '../open-rooms/open-rooms.module.js';
 import { RealtimeModule } from '../realtime/realtime.module.js';
 import { BlockGateway } from './block.gateway.js';
 import { ConversationListService } from './conversation-list.service.js';
@@ -34,6 +35,7 @@ import { TypingService } from './typing.service.js';
 
 @Module({
   imports: [
+    OpenRoomsModule,
     RealtimeModule,
     NodesModule,
     PresenceModule,

@@ -10,6 +10,7 @@ import { KeyedQueue } from '../messaging/keyed-queue.js';
 import type { Draft } from '../messaging/stored-message.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { PushService } from '../push/push.service.js';
+import { RoomMemory } from '../open-rooms/room-memory.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { conversationRoom, personalRoom } from '../realtime/rooms.js';
 import { ConversationService, type OpenConversation } from './conversation.service.js';
@@ -20,12 +21,16 @@ import type { DirectMessage } from './direct-message.schema.js';
 import { LastMessageService } from './last-message.service.js';
 import { TypingService } from './typing.service.js';
 
+/** Under which open conversations are remembered; stored. */
+const ROOM_KIND = 'conversation';
+
 /**
  * The rules of direct messages (contract §3).
  *
  * Database round trips. Sending: 1 before the ack (the insert) and 1 after it (lastMessage, not waited for). Before the ack also: 2 for a
  * conversation that this node does not remember (participants, last seq), 3 for a new one, 1 for a pair whose block is not known, 1 for a
- * reply, 1 for a repeated clientMessageId. With several nodes, one Redis command for a recipient who has no socket on this one. Joining: 0, or 1 for a conversation not remembered. Leaving: 0.
+ * reply, 1 for a repeated clientMessageId. With several nodes, one Redis command for a recipient who has no socket on this one. Joining: 1,
+ * shared by those of a socket that come together, and 1 for a conversation not remembered. Leaving: 1, or 0 for a room that one is not in.
  * A message is encoded once for all its receivers, once for the ack, and once more with DM_ECHO_TO_SENDER=false.
  */
 @Injectable()
@@ -44,30 +49,42 @@ export class DirectMessageService {
     private readonly presence: PresenceService,
     private readonly push: PushService,
     private readonly typing: TypingService,
+    private readonly roomMemory: RoomMemory,
   ) {
     this.appender = new Appender(messages);
+    // Participants never change, and an admin who is none any more has another identity.
+    roomMemory.register(ROOM_KIND, { roomOf: conversationRoom, canReturn: () => true });
   }
 
   /**
    * @param socketId the socket that joins
    * @throws AppError NOT_FOUND, UNAVAILABLE
    */
-  join(user: Identity, socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
-    return this.inArrivalOrder.run(socketId, async () => {
+  async join(user: Identity, socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
+    const { stored } = await this.inArrivalOrder.run(socketId, async () => {
       const conversation = await this.access.openForReading(user, conversationId);
-      if (conversation !== null) await this.emitter.joinRoom(socketId, conversationRoom(conversationId));
-      const joined: ConversationJoinedPayload = { conversationId, success: true };
-      this.emitter.toSocket(socketId, 'dm:joined', joined);
-      return joined;
+      if (conversation === null) return { stored: undefined };
+      await this.emitter.joinRoom(socketId, conversationRoom(conversationId));
+      return { stored: this.roomMemory.enter(socketId, ROOM_KIND, conversationId) };
     });
+    // Outside of the queue: the joins of a socket share their writes.
+    await stored;
+    const joined: ConversationJoinedPayload = { conversationId, success: true };
+    this.emitter.toSocket(socketId, 'dm:joined', joined);
+    return joined;
   }
 
-  /** Leaving a room that one is not in is no fault. */
-  leave(socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
-    return this.inArrivalOrder.run(socketId, async () => {
+  /**
+   * Leaving a room that one is not in is no fault.
+   * @throws AppError UNAVAILABLE
+   */
+  async leave(socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
+    const { stored } = await this.inArrivalOrder.run(socketId, async () => {
       await this.emitter.leaveRoom(socketId, conversationRoom(conversationId));
-      return { conversationId, success: true };
+      return { stored: this.roomMemory.leave(socketId, ROOM_KIND, conversationId) };
     });
+    await stored;
+    return { conversationId, success: true };
   }
 
   /**

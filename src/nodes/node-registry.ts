@@ -10,7 +10,7 @@ import { NodeTimes } from './node-times.js';
 /** A node whose own beats were further apart was not there, or the database was not: it judges nobody until all had time to speak. */
 const STEADY_GAP_BEATS = 2;
 /** A database that hangs must not hold up the shutdown. */
-const LEAVE_TIMEOUT_MS = 1000;
+const LEAVE_TIMEOUT_MS = 500;
 
 /** A node that is gone; `aliveAt` is when it was last known to live, on the database's clock. */
 export interface LostNode {

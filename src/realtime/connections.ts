@@ -12,7 +12,10 @@ export interface Connection {
 /** A greeting waits no longer than this for the arrival hooks, in milliseconds: what they reach may be away. */
 const ARRIVAL_PATIENCE_MS = 1500;
 
-type Hook = (connection: Connection) => unknown;
+type ArrivalHook = (connection: Connection) => unknown;
+
+/** @param silentMs for how long, at the most, the socket was silent before it counted as gone: 0 when it said goodbye */
+type DepartureHook = (connection: Connection, silentMs: number) => unknown;
 
 /**
  * Tells other parts of the application of sockets that come and go. Gateways must not do this themselves: Nest calls their hooks
@@ -21,40 +24,40 @@ type Hook = (connection: Connection) => unknown;
 @Injectable()
 export class Connections {
   private readonly logger = new Logger(Connections.name);
-  private readonly arrivals: Hook[] = [];
-  private readonly departures: Hook[] = [];
+  private readonly arrivals: ArrivalHook[] = [];
+  private readonly departures: DepartureHook[] = [];
   /** Settled when the arrival hooks of a socket are done, by socket id; the departure waits for it. */
   private readonly arriving = new Map<string, Promise<void>>();
 
   /** `hook` is awaited before the socket is sent `connected`, for 1.5 s at the most. What it throws is logged: it keeps nobody out. */
-  onArrival(hook: Hook): void {
+  onArrival(hook: ArrivalHook): void {
     this.arrivals.push(hook);
   }
 
   /** `hook` is called after the socket has gone, and after all of its arrival hooks. What it throws is logged. */
-  onDeparture(hook: Hook): void {
+  onDeparture(hook: DepartureHook): void {
     this.departures.push(hook);
   }
 
   /** Called by the adapter. Resolves when the socket may be greeted; never rejects. */
   async arrived(connection: Connection): Promise<void> {
-    const arriving = this.runAll(this.arrivals, connection);
+    const arriving = this.runAll(this.arrivals.map((hook) => () => hook(connection)));
     this.arriving.set(connection.socketId, arriving);
     await Promise.race([arriving, setTimeout(ARRIVAL_PATIENCE_MS, undefined, { ref: false })]);
   }
 
   /** Called by the adapter, once for each socket that arrived. Never rejects. */
-  async departed(connection: Connection): Promise<void> {
+  async departed(connection: Connection, silentMs: number): Promise<void> {
     await this.arriving.get(connection.socketId);
     this.arriving.delete(connection.socketId);
-    await this.runAll(this.departures, connection);
+    await this.runAll(this.departures.map((hook) => () => hook(connection, silentMs)));
   }
 
-  private async runAll(hooks: Hook[], connection: Connection): Promise<void> {
+  private async runAll(hooks: (() => unknown)[]): Promise<void> {
     await Promise.all(
       hooks.map(async (hook) => {
         try {
-          await hook(connection);
+          await hook();
         } catch (error) {
           this.logger.error('A connection hook failed', stackOf(error));
         }

@@ -6,6 +6,7 @@ import { AuthenticationService } from '../auth/authentication.service.js';
 import { AppConfig } from '../config/config.js';
 import { stackOf } from '../logging/stack-of.js';
 import { isAllowedOrigin } from './allowed-origin.js';
+import { ClusterBroadcasts } from './cluster-broadcasts.js';
 import { Connections } from './connections.js';
 import { EmitterService } from './emitter.service.js';
 import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
@@ -27,6 +28,7 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly dispatcher: EventDispatcher;
   private readonly emitter: EmitterService;
   private readonly connections: Connections;
+  private readonly broadcasts: ClusterBroadcasts;
 
   constructor(app: INestApplicationContext) {
     super(app);
@@ -35,6 +37,7 @@ export class RealtimeAdapter extends IoAdapter {
     this.dispatcher = app.get(EventDispatcher, { strict: false });
     this.emitter = app.get(EmitterService, { strict: false });
     this.connections = app.get(Connections, { strict: false });
+    this.broadcasts = app.get(ClusterBroadcasts, { strict: false });
   }
 
   override createIOServer(_port: number, _options?: ServerOptions): RealtimeServer {
@@ -42,6 +45,7 @@ export class RealtimeAdapter extends IoAdapter {
       serveClient: false,
       maxHttpBufferSize: MAX_FRAME_BYTES,
       connectTimeout: CONNECT_TIMEOUT_MS,
+      adapter: this.broadcasts.adapter(),
       // connectionStateRecovery stays off: it appends an argument to every event, which the Dart client cannot take.
       // CORS tells browsers who may poll; allowRequest refuses the WebSocket too, which CORS says nothing about.
       cors: (request, decide) =>
@@ -74,6 +78,11 @@ export class RealtimeAdapter extends IoAdapter {
     const closing = super.close(server);
     (this.httpServer as HttpServer).closeAllConnections();
     await closing;
+  }
+
+  override async dispose(): Promise<void> {
+    await super.dispose();
+    this.broadcasts.close();
   }
 
   /** A fault in here must cost this one socket, not the process. */

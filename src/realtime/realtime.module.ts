@@ -1,5 +1,7 @@
 import { Module, type OnModuleDestroy } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
+import { RedisModule } from '../redis/redis.module.js';
+import { ClusterBroadcasts } from './cluster-broadcasts.js';
 import { Connections } from './connections.js';
 import { EmitterService } from './emitter.service.js';
 import { EventDispatcher } from './event-dispatcher.js';
@@ -8,8 +10,8 @@ import { EventDispatcher } from './event-dispatcher.js';
 const DRAIN_TIMEOUT_MS = 2000;
 
 @Module({
-  imports: [AuthModule],
-  providers: [Connections, EmitterService, EventDispatcher],
+  imports: [AuthModule, RedisModule],
+  providers: [ClusterBroadcasts, Connections, EmitterService, EventDispatcher],
   exports: [Connections, EmitterService, EventDispatcher],
 })
 export class RealtimeModule implements OnModuleDestroy {
