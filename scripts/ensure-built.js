@@ -4,11 +4,19 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-const OUTPUTS = ['dist/main.js', 'packages/embedded-mongo/dist/index.js', 'build/demo/main.js'];
+const OUTPUTS = [
+  'dist/main.js',
+  'packages/embedded-mongo/dist/index.js',
+  'build/demo/main.js',
+  'build/test/support/soak/main.js',
+];
 const PACKAGE = 'packages/embedded-mongo';
 const SOURCES = [
   'src',
   'demo',
+  'test/support/soak',
+  'test/support/spawned.ts',
+  'test/support/token.ts',
   `${PACKAGE}/src`,
   `${PACKAGE}/package.json`,
   `${PACKAGE}/tsconfig.json`,
