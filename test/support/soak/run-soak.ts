@@ -17,7 +17,7 @@ const DROP_EVERY_MS = 200;
 const SETTLE_PATIENCE_MS = 60_000;
 const LIST_LIMIT = 100;
 /** These have a second device. */
-const TWO_DEVICES = ['user:u0', 'astrologer:a0'];
+const TWO_DEVICES = new Set(['user:u0', 'astrologer:a0']);
 
 export interface SoakOptions {
   seed: number;
@@ -88,7 +88,7 @@ export class Soak {
 
   private makeDevices(): SoakClient[] {
     return everybodyIn(this.talks).flatMap((person, index) => {
-      const names = TWO_DEVICES.includes(keyOf(person)) ? ['phone', 'tablet'] : ['phone'];
+      const names = TWO_DEVICES.has(keyOf(person)) ? ['phone', 'tablet'] : ['phone'];
       return names.map((kind) => {
         const random = new Random(this.options.seed + 1000 * index + kind.length);
         return new SoakClient({

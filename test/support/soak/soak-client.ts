@@ -46,7 +46,7 @@ export class SoakClient {
 
   constructor(readonly settings: DeviceSettings) {
     const { name, person, talks, ledger, random, hasSeveralNodes } = settings;
-    const complain = (fault: string): void => void this.faults.push(`${name}: ${fault}`);
+    const complain = (fault: string): void => this.complain(`${name}: ${fault}`);
     for (const talk of talks) this.views.set(talk.conversationId, new ConversationView(talk, complain));
     this.catchUp = new CatchUp(this.views, hasSeveralNodes ? 60_000 : 0, complain);
     this.reader = new Reader(person, ledger, random, complain);
@@ -150,16 +150,16 @@ export class SoakClient {
     }
   }
 
-  /** A socket gets a message once, and those of a conversation in their order. */
+  /** A socket gets a message once, and from the first one on every message of a conversation, in their order. */
   private take(message: DirectMessagePayload, lastSeqs: Map<string, number>, socket: Socket): void {
     const { conversationId, seq } = message;
-    const last = lastSeqs.get(conversationId) ?? 0;
-    if (seq === last || (seq < last && !this.settings.hasSeveralNodes))
-      this.faults.push(`${this.settings.name}: ${conversationId} ${seq} came after ${last}`);
-    lastSeqs.set(conversationId, Math.max(seq, last));
+    const last = lastSeqs.get(conversationId);
+    const isNext = this.settings.hasSeveralNodes ? seq !== last : seq === (last ?? seq - 1) + 1;
+    if (!isNext) this.complain(`${this.settings.name}: ${conversationId} ${seq} came after ${last}`);
+    lastSeqs.set(conversationId, Math.max(seq, last ?? 0));
     const view = this.views.get(conversationId);
     if (view === undefined) {
-      this.faults.push(`${this.settings.name}: got a message of ${conversationId}`);
+      this.complain(`${this.settings.name}: got a message of ${conversationId}`);
       return;
     }
     view.keep(message);
@@ -168,8 +168,14 @@ export class SoakClient {
 
   private async closeGap(view: ConversationView, socket: Socket): Promise<void> {
     while (view.isBehind && socket.connected) {
-      await this.catchUp.readNewer(view, this.askOn(socket)).catch(() => wait(RETRY_MS));
+      await this.catchUp.readNewer(view, this.askOn(socket)).catch(() => {});
+      if (view.isBehind) await wait(RETRY_MS);
     }
+  }
+
+  /** Once for each fault: what is asked again is wrong again. */
+  private complain(fault: string): void {
+    if (!this.faults.includes(fault)) this.faults.push(fault);
   }
 
   private noteRead({ conversationId, readBy, readByType, upToSeq }: MessagesReadPayload): void {
@@ -183,7 +189,7 @@ export class SoakClient {
       const ack = (await socket.timeout(ASK_PATIENCE_MS).emitWithAck(event, payload)) as Ack<T>;
       if (ack.ok) return ack.data;
       if (!ack.error.retryable)
-        this.faults.push(`${this.settings.name}: ${event} was refused: ${JSON.stringify(ack.error)}`);
+        this.complain(`${this.settings.name}: ${event} was refused: ${JSON.stringify(ack.error)}`);
       throw new Error(`${event} was refused: ${ack.error.code}`);
     };
   }

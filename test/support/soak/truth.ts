@@ -61,10 +61,13 @@ export async function readTruth(database: mongoose.mongo.Db): Promise<Truth> {
     truth.set(_id, {
       messages: messages
         .filter(({ conversationId }) => conversationId === _id)
-        .map((message) => ({
-          ...message,
-          id: message._id.toHexString(),
-          senderKey: keyOf({ id: message.senderId, type: message.senderType }),
+        .map(({ _id: id, senderId, senderType, seq, clientMessageId, content, status }) => ({
+          id: id.toHexString(),
+          seq,
+          senderKey: keyOf({ id: senderId, type: senderType }),
+          clientMessageId,
+          content,
+          status,
         }))
         .toSorted((a, b) => a.seq - b.seq),
       noted: { lastSeq, lastMessage },
