@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { demoConversation } from './conversation.js';
 import { Person } from './person.js';
 import type { DemoServer } from './server.js';
 
@@ -11,7 +12,7 @@ interface Line {
 /** A message comes under the second name to the connection that sent it when the server runs with DM_ECHO_TO_SENDER=false. */
 const MESSAGE_EVENTS = ['dm:message_received', 'dm:message_sent'];
 
-/** A user, an astrologer and an admin talk in pairs; fails unless everyone gets every line that is theirs, once, in order. */
+/** A user, an astrologer and an admin talk in pairs; fails unless everyone gets every line that is theirs, once, in order, and what follows it. */
 export async function demoDirectMessages(server: DemoServer): Promise<void> {
   const run = randomUUID().slice(0, 8);
   const people: Person[] = [];
@@ -51,6 +52,7 @@ async function talk(asha: Person, ravi: Person, admin: Person, run: string): Pro
   if (JSON.stringify(contents) !== JSON.stringify(spoken))
     throw new Error('The history is not what was said.');
   for (const person of [asha, ravi, admin]) assertHeard(person, lines, run);
+  await demoConversation(asha, ravi, conversationId);
 }
 
 async function speak({ from, to, content }: Line): Promise<void> {

@@ -49,7 +49,15 @@ export class Person {
 
   /** Waits until one of the events came with a payload that fits, whether that is so already or not. */
   async expect(events: string[], fits: (payload: Payload) => boolean = () => true): Promise<void> {
-    if (this.count(events, fits) > 0) return;
+    await this.expectCount(events, fits, 1);
+  }
+
+  private async expectCount(
+    events: string[],
+    fits: (payload: Payload) => boolean,
+    count: number,
+  ): Promise<void> {
+    if (this.count(events, fits) >= count) return;
     let look = (): void => {};
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -59,7 +67,7 @@ export class Person {
           TIMEOUT_MS,
         );
         look = (): void => {
-          if (this.count(events, fits) > 0) resolve();
+          if (this.count(events, fits) >= count) resolve();
         };
         this.watchers.add(look);
       });
@@ -73,6 +81,20 @@ export class Person {
     return this.received.filter(({ event, payload }) => events.includes(event) && fits(payload)).length;
   }
 
+  /** Loses the connection, as a phone in a tunnel does. */
+  disconnect(): Promise<void> {
+    return new Promise((resolve) => {
+      this.socket.once('disconnect', () => resolve());
+      this.socket.disconnect();
+    });
+  }
+
+  async reconnect(): Promise<void> {
+    const before = this.count(['connected'], () => true);
+    this.socket.connect();
+    await this.expectCount(['connected'], () => true, before + 1);
+  }
+
   leave(): void {
     this.socket.disconnect();
   }
@@ -81,6 +103,10 @@ export class Person {
 const SHOWN_FIELDS = [
   'conversationId',
   'seq',
+  'upToSeq',
+  'unreadCount',
+  'emoji',
+  'userName',
   'senderName',
   'content',
   'status',

@@ -9,6 +9,7 @@ const OUTPUTS = [
   'packages/embedded-mongo/dist/index.js',
   'build/demo/main.js',
   'build/test/support/soak/main.js',
+  'build/bench/direct-message/main.js',
 ];
 const PACKAGE = 'packages/embedded-mongo';
 const SOURCES = [
@@ -17,6 +18,7 @@ const SOURCES = [
   'test/support/soak',
   'test/support/spawned.ts',
   'test/support/token.ts',
+  'bench',
   `${PACKAGE}/src`,
   `${PACKAGE}/package.json`,
   `${PACKAGE}/tsconfig.json`,

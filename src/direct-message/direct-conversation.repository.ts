@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { AnyBulkWriteOperation, Model } from 'mongoose';
 import { type Party, partyKey } from '../contract/identity.js';
+import { onConnectionLost } from '../database/connection-lost.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { DirectConversation } from './direct-conversation.schema.js';
 import type { DirectMessage } from './direct-message.schema.js';
@@ -33,7 +34,7 @@ export class DirectConversationRepository implements OnModuleInit {
 
   /** Calls `forget` whenever the database was out of sight: it may have come back with less than it had. */
   onConnectionLost(forget: () => void): void {
-    this.model.db.on('disconnected', forget);
+    onConnectionLost(this.model.db, forget);
   }
 
   /** The two parties of a conversation; null when it does not exist. */

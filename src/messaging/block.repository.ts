@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model, Types } from 'mongoose';
 import { type Party, partyKey } from '../contract/identity.js';
+import { onConnectionLost } from '../database/connection-lost.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { Block, pairKey } from './block.schema.js';
 
@@ -16,7 +17,7 @@ export class BlockRepository implements OnModuleInit {
 
   /** Calls `forget` whenever the database was out of sight: it may have come back with less than it had. */
   onConnectionLost(forget: () => void): void {
-    this.model.db.on('disconnected', forget);
+    onConnectionLost(this.model.db, forget);
   }
 
   /** Stores the block unless it is there. Returns it as it is stored. */

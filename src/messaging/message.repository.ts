@@ -1,5 +1,6 @@
 import { type Model, mongo, Types } from 'mongoose';
 import { isSameParty, type Party } from '../contract/identity.js';
+import { onConnectionLost } from '../database/connection-lost.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import type { Place, StoredMessage } from './stored-message.js';
 
@@ -29,7 +30,7 @@ export class MessageRepository<M extends StoredMessage> {
 
   /** Calls `forget` whenever the database was out of sight: it may have come back with less than it had. */
   onConnectionLost(forget: () => void): void {
-    this.model.db.on('disconnected', forget);
+    onConnectionLost(this.model.db, forget);
   }
 
   /** One round trip. Stops at the first message that cannot be stored, so a message exists only after its predecessor. */

@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { App, Credential } from 'firebase-admin/app';
 import type { Messaging, TokenMessage } from 'firebase-admin/messaging';
+import { LRUCache } from 'lru-cache';
 import { AppConfig } from '../config/config.js';
 import { FcmAgent, FcmExchange } from './fcm-agent.js';
 import { judge, type SendResult } from './fcm-answer.js';
 
 /** An attempt that takes longer is given up, and made again later. */
 const SEND_TIMEOUT_MS = 10_000;
+/** The same trouble is logged once in this time. */
+const LOG_INTERVAL_MS = 60_000;
 const TEST_PROJECT = 'samvad-test';
 
 /** Firebase Cloud Messaging, through firebase-admin. One Firebase app for each application, as long as it runs. */
@@ -18,7 +21,7 @@ export class FcmSender implements OnModuleInit, OnApplicationShutdown {
   private app: App | undefined;
   private messaging: Messaging | undefined;
   private agent: FcmAgent | undefined;
-  private isAway = false;
+  private readonly logged = new LRUCache<string, true>({ max: 100, ttl: LOG_INTERVAL_MS });
 
   constructor(private readonly config: AppConfig) {}
 
@@ -47,6 +50,8 @@ export class FcmSender implements OnModuleInit, OnApplicationShutdown {
    * @param signal ends the attempt; it then comes out as `later`
    */
   async send(message: TokenMessage, signal?: AbortSignal): Promise<SendResult> {
+    const isEnded = (): boolean => signal?.aborted === true;
+    if (isEnded()) return ENDED;
     const exchange = new FcmExchange();
     const abort = (): void => exchange.abort();
     const timer = setTimeout(abort, SEND_TIMEOUT_MS);
@@ -55,9 +60,9 @@ export class FcmSender implements OnModuleInit, OnApplicationShutdown {
     try {
       // firebase-admin throws some of its errors instead of rejecting.
       await exchange.run(async () => this.messaging?.send(message));
-      return this.note({ outcome: 'sent' });
+      return { outcome: 'sent' };
     } catch (error) {
-      if (signal?.aborted === true) return { outcome: 'later', reason: 'ended', minDelayMs: 0 };
+      if (isEnded()) return ENDED;
       return this.note(resultOf(exchange, error));
     } finally {
       clearTimeout(timer);
@@ -79,12 +84,14 @@ export class FcmSender implements OnModuleInit, OnApplicationShutdown {
     await deleteApp(this.app);
   }
 
-  /** One line for each outage, and one for each push that can never go out: it is a fault of the configuration, or of ours. */
   private note(result: SendResult): SendResult {
-    if (result.outcome === 'refused') this.logger.error(`FCM refuses a push: ${result.reason}`);
-    if (result.outcome === 'later' && !this.isAway)
-      this.logger.warn(`FCM takes no pushes now: ${result.reason}`);
-    this.isAway = result.outcome === 'later';
+    if (result.outcome !== 'later' && result.outcome !== 'refused') return result;
+    const { outcome, reason } = result;
+    if (this.logged.has(reason)) return result;
+    this.logged.set(reason, true);
+    if (outcome === 'later') this.logger.warn(`FCM takes no pushes now: ${reason}`);
+    // A fault of the configuration, or of ours: no attempt will succeed.
+    else this.logger.error(`FCM refuses pushes: ${reason}`);
     return result;
   }
 }
@@ -97,6 +104,8 @@ function resultOf({ status, body, retryAfterMs }: FcmExchange, error: unknown): 
   if (status === undefined && reason.startsWith('messaging/')) return { outcome: 'refused', reason };
   return { outcome: 'later', reason, minDelayMs: 0 };
 }
+
+const ENDED: SendResult = { outcome: 'later', reason: 'ended', minDelayMs: 0 };
 
 /** Nothing is asked of Google when tests have their own server. */
 const TEST_CREDENTIAL: Credential = {

@@ -9,7 +9,7 @@ const MEMORY_MS = 3600 * 1000;
 
 /**
  * Which calls must ring no more. A ring never goes out after its cancel: on this node the cancel ends what is under way before it goes
- * out itself; other nodes are told through the database, which each attempt asks just before.
+ * out itself; other nodes are told through the database, which each attempt asks just before, a round trip before the cancel goes out.
  */
 @Injectable()
 export class RingCancels {

@@ -9,6 +9,7 @@ import { isAllowedOrigin } from './allowed-origin.js';
 import { Connections } from './connections.js';
 import { EmitterService } from './emitter.service.js';
 import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
+import { gatherWrites } from './gathered-writes.js';
 import { authenticateHandshake, welcome } from './handshake.js';
 import type { RealtimeServer, RealtimeSocket } from './socket.types.js';
 import { disconnectAtExpiry } from './token-expiry.js';
@@ -47,6 +48,7 @@ export class RealtimeAdapter extends IoAdapter {
         decide(null, { origin: isAllowedOrigin(request as IncomingMessage, this.config) }),
       allowRequest: (request, decide) => decide(null, isAllowedOrigin(request, this.config)),
     });
+    (this.httpServer as HttpServer).on('upgrade', (_request, connection) => gatherWrites(connection));
     // Nest adds a listener for each gateway.
     server.sockets.setMaxListeners(0);
     server.use(authenticateHandshake(this.authentication));

@@ -7,6 +7,12 @@ import { ConfigError, parseConfig } from '../../src/config/config.js';
 const PRIVATE_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   .privateKey.export({ type: 'pkcs8', format: 'pem' })
   .toString();
+const SERVICE_ACCOUNT = JSON.stringify({
+  type: 'service_account',
+  project_id: 'a-project',
+  client_email: 'push@a-project.example',
+  private_key: PRIVATE_KEY,
+});
 const folder = mkdtempSync(join(tmpdir(), 'samvad-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -96,6 +102,11 @@ describe('configuration', () => {
     [{ CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
     [{ CORS_ORIGINS: '*' }, 'CORS_ORIGINS'],
     [{ DM_ECHO_TO_SENDER: 'perhaps' }, 'DM_ECHO_TO_SENDER'],
+    [{ FIREBASE_SERVICE_ACCOUNT: '/nowhere/at-all.json' }, 'FIREBASE_SERVICE_ACCOUNT'],
+    [{ FIREBASE_SERVICE_ACCOUNT: '{"project_id":"secret"}' }, 'FIREBASE_SERVICE_ACCOUNT'],
+    [{ FCM_URL: 'http://fcm.example:80' }, 'FCM_URL'],
+    [{ FCM_URL: 'https://127.0.0.1:80' }, 'FCM_URL'],
+    [{ FCM_URL: 'http://127.0.0.1:80@fcm.example' }, 'FCM_URL'],
   ])('refuses %p in one line that does not repeat the value', (variables, key) => {
     const faults = faultsOf(variables);
     expect(faults).toHaveLength(1);
@@ -111,6 +122,19 @@ describe('configuration', () => {
       'JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL',
       'ADMIN_SECRET_KEY',
     ]);
+  });
+
+  it('takes a service account as JSON or as a file', () => {
+    const path = join(folder, 'account.json');
+    writeFileSync(path, SERVICE_ACCOUNT);
+    for (const value of [path, SERVICE_ACCOUNT]) {
+      const { push } = parseConfig({ DATA_DIR: folder, FIREBASE_SERVICE_ACCOUNT: value });
+      expect(push.serviceAccount).toEqual({
+        projectId: 'a-project',
+        clientEmail: 'push@a-project.example',
+        privateKey: PRIVATE_KEY,
+      });
+    }
   });
 
   it('takes one source of keys only', () => {
@@ -143,6 +167,12 @@ describe('configuration', () => {
       expect(parseConfig({ ...production, ADMIN_SECRET_KEY: 'a-good-key-of-20-chars' }).auth.adminKey).toBe(
         'a-good-key-of-20-chars',
       );
+    });
+
+    it('refuses a server in the place of Firebase', () => {
+      expect(faultsOf({ ...production, FCM_URL: 'http://127.0.0.1:9099' })).toEqual([
+        'FCM_URL: is for tests, and refused in production',
+      ]);
     });
 
     it('refuses a weak signing secret', () => {

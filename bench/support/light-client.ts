@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { encodeFrame, FrameReader } from './frames.js';
+
+const END_OF_HEADERS = '\r\n\r\n';
+
+type AckCallback = (answer: unknown) => void;
+
+/**
+ * A client of Socket.IO's protocol over one WebSocket, with as little work of its own as possible: a machine that has to carry the load
+ * generator beside the servers should spend its time on the servers. No reconnecting, no polling, no binary, no namespaces.
+ */
+export class LightClient {
+  /** Called for each event that the server sends. */
+  onEvent: (event: string, payload: unknown) => void = () => {};
+  private readonly frames = new FrameReader();
+  private readonly acks = new Map<number, AckCallback>();
+  private nextAck = 0;
+  private isClosing = false;
+
+  private constructor(
+    private readonly socket: Socket,
+    private readonly auth: object,
+    private readonly admitted: () => void,
+    private failed: (error: Error) => void,
+  ) {}
+
+  /** Resolves when the server has let it in. An error after that ends the process: the figures would mean nothing. */
+  static async connect(url: string, auth: object): Promise<LightClient> {
+    const { hostname, port } = new URL(url);
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    await once(socket, 'connect');
+    const client = await new Promise<LightClient>((resolve, reject) => {
+      const created: LightClient = new LightClient(socket, auth, () => resolve(created), reject);
+      created.upgrade(hostname);
+    });
+    client.failed = (error) => {
+      throw error;
+    };
+    return client;
+  }
+
+  emit(event: string, payload: unknown, ack: AckCallback): void {
+    const id = this.nextAck++;
+    this.acks.set(id, ack);
+    this.socket.write(encodeFrame(`42${id}${JSON.stringify([event, payload])}`));
+  }
+
+  close(): void {
+    this.isClosing = true;
+    this.socket.destroy();
+  }
+
+  private upgrade(host: string): void {
+    this.socket.write(
+      [
+        'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
+        `Host: ${host}`,
+        'Connection: Upgrade',
+        'Upgrade: websocket',
+        'Sec-WebSocket-Version: 13',
+        'Sec-WebSocket-Key: YSBiZW5jaCBjbGllbnQuLg==',
+      ].join('\r\n') + END_OF_HEADERS,
+    );
+    let headers = Buffer.alloc(0);
+    const readHeaders = (chunk: Buffer): void => {
+      headers = Buffer.concat([headers, chunk]);
+      const end = headers.indexOf(END_OF_HEADERS);
+      if (end < 0) return;
+      this.socket.off('data', readHeaders);
+      if (!headers.toString('latin1').startsWith('HTTP/1.1 101')) return this.fail('was refused');
+      this.socket.on('data', (data: Buffer) => this.read(data));
+      this.read(headers.subarray(end + END_OF_HEADERS.length));
+    };
+    this.socket.on('data', readHeaders);
+    this.socket.on('error', ({ message }) => this.fail(message));
+    this.socket.on('close', () => this.fail('was closed'));
+  }
+
+  private read(chunk: Buffer): void {
+    for (const text of this.frames.read(chunk)) this.receive(text);
+  }
+
+  /** The first digit is Engine.IO's, the second Socket.IO's. */
+  private receive(text: string): void {
+    if (text.startsWith('42')) {
+      const [event, payload] = JSON.parse(text.slice(2)) as [string, unknown];
+      this.onEvent(event, payload);
+    } else if (text.startsWith('43')) {
+      const start = text.indexOf('[');
+      const id = Number(text.slice(2, start));
+      const [answer] = JSON.parse(text.slice(start)) as [unknown];
+      const ack = this.acks.get(id);
+      this.acks.delete(id);
+      if (ack === undefined) this.fail(`was answered twice: ${text}`);
+      else ack(answer);
+    } else if (text === '2') this.socket.write(encodeFrame('3'));
+    else if (text.startsWith('40')) this.admitted();
+    else if (text.startsWith('0')) this.socket.write(encodeFrame(`40${JSON.stringify(this.auth)}`));
+    else this.fail(`got ${text}`);
+  }
+
+  private fail(why: string): void {
+    if (!this.isClosing) this.failed(new Error(`A client ${why}`));
+  }
+}

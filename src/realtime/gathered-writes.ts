@@ -1,0 +1,23 @@
+import type { Duplex } from 'node:stream';
+
+/**
+ * What a connection is sent in one turn of the event loop leaves together: of a batch of messages each frame would be a system call of
+ * its own, for the server and for the client. Nothing waits longer for it than the turn takes.
+ */
+export function gatherWrites(connection: Duplex): void {
+  const write = connection.write.bind(connection) as (...args: unknown[]) => boolean;
+  let isGathering = false;
+  const release = (): void => {
+    isGathering = false;
+    connection.uncork();
+  };
+  connection.write = (...args: unknown[]): boolean => {
+    if (!isGathering) {
+      isGathering = true;
+      connection.cork();
+      // After all promises that this turn settles: an acknowledgement follows its message over some of them.
+      process.nextTick(release);
+    }
+    return write(...args);
+  };
+}
