@@ -142,6 +142,34 @@ describe('catching up', () => {
     expect(await shownTo(back)).toMatchObject({ lastSeq: whole.length, unreadCount: whole.length });
   });
 
+  it('what changed while a list of several pages was read comes when it is asked for once more', async () => {
+    const guru = astrologer('guru');
+    const g = await connectAs(url, guru);
+    for (const id of ['one', 'two', 'three']) await sendTo(await connectAs(url, user(id)), guru);
+    const updatedAfter = new Date(0).toISOString();
+    const ask = (window: object) => g.ask<DirectConversationsPayload>('dm:conversations', window);
+    const lastOne = (await ask({ updatedAfter })).conversations.at(-1)?.conversationId;
+    const seen: DirectConversationPayload[] = [];
+    let page = await ask({ updatedAfter, limit: 1 });
+    // The last one goes to the front, past the reader.
+    await g.ask('dm:mark_read', { conversationId: lastOne, upToSeq: 1 });
+    while (page.conversations.length > 0) {
+      seen.push(...page.conversations);
+      if (page.nextCursor === null) break;
+      page = await ask({ updatedAfter, limit: 1, cursor: page.nextCursor });
+    }
+    expect(seen.length).toBeGreaterThanOrEqual(2);
+    const newest = seen
+      .map((entry) => entry.updatedAt)
+      .toSorted()
+      .at(-1);
+    const { conversations } = await ask({ updatedAfter: newest });
+    expect(conversations.find(({ conversationId }) => conversationId === lastOne)).toMatchObject({
+      unreadCount: 0,
+      marks: { readSeq: 1 },
+    });
+  });
+
   it('after every reconnect an app that joined nothing still gets everything', async () => {
     const { asha, ravi, conversationId } = pair();
     const a = await connectAs(url, asha);
