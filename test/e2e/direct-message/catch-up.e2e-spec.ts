@@ -100,7 +100,8 @@ describe('Two devices of one person', () => {
         expect(told).toMatchObject({ conversationId, readBy: ravi.id, readByType: 'astrologer' });
         expect(onTablet).toMatchObject({ conversationId, lastSeq: own.seq, unreadCount: 1 });
         expect(onTablet?.marks).toMatchObject({ readSeq: upToSeq, readAt: told.readAt });
-        expect(onTablet).toEqual(onPhone);
+        // A note of a message may be written between the two answers.
+        expect(onTablet).toEqual({ ...onPhone, updatedAt: expect.any(String) });
         expect(await shownTo(a)).toMatchObject({ unreadCount: round, peerMarks: { readSeq: upToSeq } });
       }
       expect(median(times)).toBeLessThan(ONE_SECOND_MS);
