@@ -40,6 +40,8 @@ export class SoakClient {
   private readonly catchUp: CatchUp;
   private readonly reader: Reader;
   private socket: Socket | undefined;
+  /** A connection on which what was left unsent has gone out: only then may new messages follow. */
+  private ready: Socket | undefined;
   private caughtUpOn: Socket | undefined;
   private isStopped = false;
   private living: Promise<void> | undefined;
@@ -83,7 +85,7 @@ export class SoakClient {
   /** Writes a message, moves a mark, or repeats what was sent before. */
   act(): void {
     const { random, talks } = this.settings;
-    const socket = this.socket?.connected ? this.socket : undefined;
+    const socket = this.ready?.connected ? this.ready : undefined;
     const talk = random.pick(talks);
     const view = this.views.get(talk.conversationId);
     if (random.chance(0.3)) {
@@ -98,7 +100,7 @@ export class SoakClient {
   }
 
   write(talk: Talk, text: string): void {
-    const socket = this.socket?.connected ? this.socket : undefined;
+    const socket = this.ready?.connected ? this.ready : undefined;
     this.outbox.write(talk.conversationId, peerIn(talk, this.settings.person), text, socket);
   }
 
@@ -139,6 +141,7 @@ export class SoakClient {
       for (const conversationId of this.views.keys()) socket.emit('dm:join_conversation', { conversationId });
     }
     this.outbox.resend(socket);
+    this.ready = socket;
     while (socket.connected && this.caughtUpOn !== socket) {
       try {
         await this.catchUp.run(this.askOn(socket));
