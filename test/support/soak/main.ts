@@ -10,6 +10,9 @@ const RESTART_MS = 3000;
 const PROGRESS_EVERY_MS = 5000;
 const SHOWN_PROBLEMS = 100;
 
+/** What fails because it was ended is no failure. */
+let isEnding = false;
+
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
 
 function readOptions(): { minutes: number; nodes: number } {
@@ -24,6 +27,7 @@ async function soak({ minutes, nodes }: { minutes: number; nodes: number }): Pro
   const seed = newSeed();
   const cluster = await Cluster.start(nodes, process.env.REDIS_URL || undefined);
   const end = async (signal: NodeJS.Signals): Promise<void> => {
+    isEnding = true;
     print(`${signal}: ending what was started`);
     await cluster.close();
     process.exit(130);
@@ -50,6 +54,6 @@ async function soak({ minutes, nodes }: { minutes: number; nodes: number }): Pro
 try {
   process.exitCode = await soak(readOptions());
 } catch (error) {
-  process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
+  if (!isEnding) process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
   process.exitCode = 1;
 }
