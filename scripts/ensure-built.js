@@ -8,12 +8,16 @@ const OUTPUTS = [
   'dist/main.js',
   'packages/embedded-mongo/dist/index.js',
   'build/demo/main.js',
+  'build/test/support/soak/main.js',
   'build/bench/direct-message/main.js',
 ];
 const PACKAGE = 'packages/embedded-mongo';
 const SOURCES = [
   'src',
   'demo',
+  'test/support/soak',
+  'test/support/spawned.ts',
+  'test/support/token.ts',
   'bench',
   `${PACKAGE}/src`,
   `${PACKAGE}/package.json`,

@@ -1,0 +1,92 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Socket } from 'socket.io-client';
+import type { Ack } from '../../../src/contract/ack.js';
+import type { DirectMessagePayload } from '../../../src/contract/direct-message.js';
+import type { Person } from '../token.js';
+
+const ACK_PATIENCE_MS = 10_000;
+const RETRY_MS = 200;
+
+/** A message as its sender keeps it, from the moment at which it is written. */
+export interface Outgoing {
+  clientMessageId: string;
+  conversationId: string;
+  recipient: Person;
+  content: string;
+  acked: DirectMessagePayload | undefined;
+  /** The server said once that it could not: what was sent later may then be stored before it. */
+  wasRefused: boolean;
+}
+
+/** What one device has sent, in this order; nothing leaves it before it is acknowledged. */
+export class Outbox {
+  readonly written: Outgoing[] = [];
+  private readonly unacked = new Set<Outgoing>();
+
+  constructor(
+    private readonly deviceName: string,
+    private readonly onAcked: (message: DirectMessagePayload) => void,
+    private readonly complain: (fault: string) => void,
+  ) {}
+
+  get waiting(): number {
+    return this.unacked.size;
+  }
+
+  write(conversationId: string, recipient: Person, text: string, socket: Socket | undefined): void {
+    const clientMessageId = `${this.deviceName}-${this.written.length}`;
+    const content = `${clientMessageId} ${text}`;
+    const outgoing = {
+      clientMessageId,
+      conversationId,
+      recipient,
+      content,
+      acked: undefined,
+      wasRefused: false,
+    };
+    this.written.push(outgoing);
+    this.unacked.add(outgoing);
+    if (socket !== undefined) void this.transmit(outgoing, socket);
+  }
+
+  /** Everything that is not acknowledged, in its order. */
+  resend(socket: Socket): void {
+    for (const outgoing of this.unacked) void this.transmit(outgoing, socket);
+  }
+
+  /** As an app whose ack was lost: the answer must be the message that is stored. */
+  repeat(outgoing: Outgoing, socket: Socket): void {
+    void this.transmit(outgoing, socket);
+  }
+
+  /** Until it is acknowledged or the connection ends; then it is for the next connection. */
+  private async transmit(outgoing: Outgoing, socket: Socket): Promise<void> {
+    const { clientMessageId, recipient, content } = outgoing;
+    const payload = { recipientId: recipient.id, recipientType: recipient.type, content, clientMessageId };
+    while (socket.connected) {
+      const ack = await socket
+        .timeout(ACK_PATIENCE_MS)
+        .emitWithAck('dm:send_message', payload)
+        .then((answer: Ack<DirectMessagePayload>) => answer)
+        .catch(() => undefined);
+      if (ack?.ok === true) return this.settle(outgoing, ack.data);
+      if (ack?.ok === false && !ack.error.retryable) {
+        this.unacked.delete(outgoing);
+        this.complain(`${clientMessageId} was refused: ${JSON.stringify(ack.error)}`);
+        return;
+      }
+      if (!socket.connected) return;
+      outgoing.wasRefused ||= outgoing.acked === undefined;
+      await wait(RETRY_MS);
+    }
+  }
+
+  private settle(outgoing: Outgoing, message: DirectMessagePayload): void {
+    const { clientMessageId, acked } = outgoing;
+    if (acked !== undefined && (acked.id !== message.id || acked.seq !== message.seq))
+      this.complain(`${clientMessageId} was acknowledged as two messages: ${acked.seq} and ${message.seq}`);
+    outgoing.acked ??= message;
+    this.unacked.delete(outgoing);
+    this.onAcked(message);
+  }
+}

@@ -1,0 +1,192 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type {
+  DirectConversationPayload,
+  DirectConversationsPayload,
+  DirectHistoryPayload,
+  DirectMessagePayload,
+} from '../../../src/contract/direct-message.js';
+import type { Cluster } from './cluster.js';
+import { MarkLedger } from './mark-ledger.js';
+import { everybodyIn, isSame, keyOf, makeTalks } from './people.js';
+import { Random } from './random.js';
+import { SoakClient } from './soak-client.js';
+import { readTruth } from './truth.js';
+import { type LastAnswers, verify } from './verify.js';
+
+const DROP_EVERY_MS = 200;
+const SETTLE_PATIENCE_MS = 60_000;
+const LIST_LIMIT = 100;
+/** These have a second device. */
+const TWO_DEVICES = new Set(['user:u0', 'astrologer:a0']);
+
+export interface SoakOptions {
+  seed: number;
+  /** How often a node is killed with SIGKILL and started again; the nodes take turns. */
+  kills: number;
+  /** Between two kills, on average, and before the first and after the last one. */
+  betweenKillsMs: number;
+  /** How often each device does something. */
+  actEveryMs: number;
+  /** Called when something is worth telling. */
+  tell?: (line: string) => void;
+}
+
+export interface SoakReport {
+  /** What is wrong, in words; empty when all is well. */
+  problems: string[];
+  acked: number;
+  drops: number;
+  kills: number;
+  connects: number;
+}
+
+/** Lets 20 conversations go through drops and kills, then checks that nothing is lost, doubled, or wrongly counted. */
+export class Soak {
+  private readonly talks = makeTalks();
+  private readonly ledger = new MarkLedger();
+  private readonly random: Random;
+  private readonly devices: SoakClient[];
+  private drops = 0;
+  private kills = 0;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly options: SoakOptions,
+  ) {
+    this.random = new Random(options.seed);
+    this.devices = this.makeDevices();
+  }
+
+  /** Where it is, for those who watch. */
+  get progress(): string {
+    const connected = this.devices.filter(({ isSettled }) => isSettled).length;
+    return `${this.acked} acknowledged, ${this.drops} dropped, ${this.kills} killed, ${connected} of ${this.devices.length} settled`;
+  }
+
+  async run(): Promise<SoakReport> {
+    const tell = this.options.tell ?? (() => {});
+    for (const device of this.devices) device.start();
+    await this.doHarm();
+    tell('quiet now: waiting until everybody has everything');
+    const problems = await this.settle();
+    const answers = await Promise.all(this.devices.map((device) => askEverything(device)));
+    await Promise.all(this.devices.map((device) => device.stop()));
+    const codes = await this.cluster.stopNodes();
+    if (codes.some((code) => code !== 0)) problems.push(`the nodes ended with ${codes.join(', ')}`);
+    tell('reading the database');
+    const truth = await this.cluster.readDatabase(readTruth);
+    problems.push(...verify(this.talks, answers, truth, this.ledger));
+    problems.push(...this.devices.flatMap(({ faults }) => faults));
+    const connects = this.devices.reduce((sum, device) => sum + device.connects, 0);
+    return { problems, acked: this.acked, drops: this.drops, kills: this.kills, connects };
+  }
+
+  private get acked(): number {
+    const written = this.devices.flatMap(({ outbox }) => outbox.written);
+    return written.filter(({ acked }) => acked !== undefined).length;
+  }
+
+  private makeDevices(): SoakClient[] {
+    return everybodyIn(this.talks).flatMap((person, index) => {
+      const names = TWO_DEVICES.has(keyOf(person)) ? ['phone', 'tablet'] : ['phone'];
+      return names.map((kind) => {
+        const random = new Random(this.options.seed + 1000 * index + kind.length);
+        return new SoakClient({
+          name: `${keyOf(person)}/${kind}`,
+          person,
+          talks: this.talks.filter(({ sides }) => sides.some((side) => isSame(side, person))),
+          joinsRooms: index % 2 === 0,
+          hasSeveralNodes: this.cluster.nodeCount > 1,
+          random,
+          ledger: this.ledger,
+          address: () => this.cluster.address(random),
+        });
+      });
+    });
+  }
+
+  private async doHarm(): Promise<void> {
+    const { kills, betweenKillsMs, actEveryMs } = this.options;
+    const acting = setInterval(() => this.random.pick(this.devices).act(), actEveryMs / this.devices.length);
+    const dropping = setInterval(() => {
+      this.drops += 1;
+      this.random.pick(this.devices).drop();
+    }, DROP_EVERY_MS);
+    try {
+      for (let kill = 0; kill < kills; kill += 1) {
+        await wait(betweenKillsMs * (0.5 + this.random.next()));
+        await this.killAndRestart(kill % this.cluster.nodeCount);
+      }
+      await wait(betweenKillsMs);
+    } finally {
+      clearInterval(acting);
+      clearInterval(dropping);
+    }
+  }
+
+  private async killAndRestart(node: number): Promise<void> {
+    await this.cluster.kill(node);
+    this.kills += 1;
+    this.options.tell?.(`killed node ${node}`);
+    await this.cluster.startNode(node);
+  }
+
+  /** Until nothing waits for an ack and every device has what it has heard of; what never comes to rest is a problem. */
+  private async settle(): Promise<string[]> {
+    const unsettled = (): SoakClient[] => this.devices.filter((device) => !device.isSettled);
+    await until(() => unsettled().length === 0);
+    // A message that a node stored just before it was killed is announced to nobody on the others: the next one shows the gap.
+    if (this.cluster.nodeCount > 1) {
+      for (const device of this.devices)
+        for (const talk of device.settings.talks) device.write(talk, 'the last one');
+    }
+    const behind = (): SoakClient[] => this.devices.filter((device) => !this.hasAllAcked(device));
+    await until(() => unsettled().length === 0 && behind().length === 0);
+    return [
+      ...unsettled().map(({ settings }) => `${settings.name} never came to rest`),
+      ...behind().map(({ settings }) => `${settings.name} never got everything`),
+    ];
+  }
+
+  private hasAllAcked({ views }: SoakClient): boolean {
+    const ends = new Map<string, number>();
+    for (const device of this.devices) {
+      for (const { conversationId, acked } of device.outbox.written)
+        ends.set(conversationId, Math.max(ends.get(conversationId) ?? 0, acked?.seq ?? 0));
+    }
+    return [...views].every(([conversationId, view]) => view.lastSeq >= (ends.get(conversationId) ?? 0));
+  }
+}
+
+/** Without regard to what the device knows already. */
+async function askEverything(device: SoakClient): Promise<LastAnswers> {
+  const conversations: DirectConversationPayload[] = [];
+  const histories = new Map<string, DirectMessagePayload[]>();
+  try {
+    let cursor: string | null = null;
+    do {
+      const page: DirectConversationsPayload = await device.ask('dm:conversations', { cursor, limit: 2 });
+      conversations.push(...page.conversations);
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    for (const conversationId of device.views.keys()) {
+      const messages: DirectMessagePayload[] = [];
+      histories.set(conversationId, messages);
+      for (let hasMore = true; hasMore;) {
+        const window = { conversationId, afterSeq: messages.length, limit: LIST_LIMIT };
+        const page = await device.ask<DirectHistoryPayload>('dm:history', window);
+        messages.push(...page.messages);
+        hasMore = page.hasMore && page.messages.length > 0;
+      }
+    }
+  } catch (error) {
+    device.faults.push(`${device.settings.name} could not ask at the end: ${(error as Error).message}`);
+  }
+  return { device, conversations, histories };
+}
+
+/** Resolves when it holds, or when patience is over. */
+async function until(holds: () => boolean): Promise<void> {
+  const end = performance.now() + SETTLE_PATIENCE_MS;
+  while (!holds() && performance.now() < end) await wait(100);
+}
