@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import type { Party } from '../contract/identity.js';
 import { ConversationLookup, type FoundConversation } from './conversation-lookup.js';
 import { ConversationWriter } from './conversation-writer.js';
 import { count, emptyReport, type MigrationReport } from './faults.js';
@@ -6,11 +7,14 @@ import { LegacyStore } from './legacy-store.js';
 import { type LegacyDocument, toConversationId, toObjectId } from './legacy-values.js';
 import { planMessage, selfBroken } from './message-plan.js';
 import { type Numberable, Numbering } from './numbering.js';
+import { Lanes } from './lanes.js';
 import { isInShape } from './participants.js';
 import { countOrderFaults, repairClientMessageIds, repairOrder } from './repairs.js';
 
 /** Messages that share a command; what is held in memory is a few times as much. */
 const BATCH = 500;
+/** Batches, of different conversations, under way at a time: they share the database's waits for its disk. */
+const PARALLEL = 16;
 
 export interface MigrationOptions {
   /** False, the default: a dry run, which writes nothing. */
@@ -19,9 +23,9 @@ export interface MigrationOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-/** The conversation whose messages are being numbered. */
+/** A conversation whose messages are being numbered. */
 interface Open {
-  conversation: FoundConversation;
+  pair: Party[];
   numbering: Numbering;
 }
 
@@ -34,7 +38,7 @@ export class Migration {
   private readonly report: MigrationReport;
   private readonly lookup: ConversationLookup;
   private readonly writer: ConversationWriter;
-  private open: Open | undefined;
+  private readonly open = new Map<string, Open>();
 
   constructor(
     connection: Connection,
@@ -71,24 +75,30 @@ export class Migration {
   }
 
   private async migrateMessages(total: number): Promise<void> {
-    const { isApplied } = this.report;
+    if (total === 0) return;
+    const lanes = new Lanes(PARALLEL);
     let batch: LegacyDocument[] = [];
     let done = 0;
-    const flush = async (): Promise<void> => {
-      await this.migrateBatch(batch);
-      done += batch.length;
+    const flush = (isLast: boolean): Promise<void> => {
+      const messages = batch;
       batch = [];
-      this.options.onProgress?.(done, total);
+      return lanes.start(String(messages[0]?.conversationId), async () => {
+        await this.migrateBatch(messages);
+        if (isLast) await this.close(String(messages[0]?.conversationId));
+        this.options.onProgress?.((done += messages.length), total);
+      });
     };
-    if (total === 0) return;
-    const cursor = isApplied ? this.store.pendingInOrder() : this.store.pending();
-    for await (const message of cursor.batchSize(BATCH)) {
-      const isOther = batch.length > 0 && batch[0]?.conversationId !== message.conversationId;
-      if (isOther || batch.length >= BATCH) await flush();
-      batch.push(message);
+    const cursor = this.report.isApplied ? this.store.pendingInOrder() : this.store.pending();
+    try {
+      for await (const message of cursor.batchSize(2 * BATCH)) {
+        if (batch.length > 0 && batch[0]?.conversationId !== message.conversationId) await flush(true);
+        else if (batch.length >= BATCH) await flush(false);
+        batch.push(message);
+      }
+      if (batch.length > 0) await flush(true);
+    } finally {
+      await lanes.end();
     }
-    await flush();
-    await this.close();
   }
 
   /** @param messages of one conversation, oldest first */
@@ -124,21 +134,21 @@ export class Migration {
 
   private async number(conversation: FoundConversation, messages: Numberable[]): Promise<void> {
     const { conversationId, pair, newest } = conversation;
-    if (this.open?.conversation.conversationId !== conversationId) {
-      await this.close();
+    let open = this.open.get(conversationId);
+    if (open === undefined) {
       this.lookup.countOnce(conversation);
       await this.writer.begin(conversation, messages[0]?.fields.timestamp ?? new Date());
-      const numbering = new Numbering(this.store, this.report, conversationId, pair, newest);
-      this.open = { conversation, numbering };
+      open = { pair, numbering: new Numbering(this.store, this.report, conversationId, pair, newest) };
+      this.open.set(conversationId, open);
     }
-    await this.open.numbering.append(messages);
+    await open.numbering.append(messages);
   }
 
-  private async close(): Promise<void> {
-    if (this.open === undefined) return;
-    const { conversationId, pair } = this.open.conversation;
-    this.open = undefined;
-    await this.writer.finish(conversationId, pair);
+  private async close(conversationId: string): Promise<void> {
+    const open = this.open.get(conversationId);
+    if (open === undefined) return;
+    this.open.delete(conversationId);
+    await this.writer.finish(conversationId, open.pair);
   }
 
   /** Conversations whose messages all have their places, but which a killed run did not get to finish. */

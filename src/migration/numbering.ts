@@ -4,7 +4,8 @@ import { isSameParty, type Party } from '../contract/identity.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { memberKey } from '../direct-message/direct-conversation.schema.js';
 import { count, type MigrationReport } from './faults.js';
-import type { LegacyStore, NewestMessage } from './legacy-store.js';
+import type { Place } from '../messaging/stored-message.js';
+import type { LegacyStore } from './legacy-store.js';
 import { OPTIONAL_FIELDS, type Shaped } from './message-plan.js';
 
 /** A message that is to get the next place. */
@@ -15,6 +16,9 @@ export interface Numberable {
 
 /** Between two batches of one conversation, milliseconds: a server that writes to it gets its turn. */
 const BREATH_MS = 5;
+/** Messages in a command; fewer while a server takes places of the same conversation, because what follows a conflict was sent in vain. */
+const MOST = 500;
+const LEAST = 10;
 /** Batches in a row that gave out no place: the database does not show what it stores. */
 const MAX_FRUITLESS_TRIES = 1000;
 
@@ -27,13 +31,14 @@ export class Numbering {
   private seq = 0;
   private readonly senderSeqs = new Map<string, number>();
   private fruitlessTries = 0;
+  private limit = MOST;
 
   constructor(
     private readonly store: LegacyStore,
     private readonly report: MigrationReport,
     private readonly conversationId: string,
     private readonly pair: Party[],
-    newest: NewestMessage,
+    newest: Place | null,
   ) {
     this.continueAfter(newest);
   }
@@ -42,7 +47,7 @@ export class Numbering {
   async append(messages: Numberable[]): Promise<void> {
     if (this.seq > 0) await setTimeout(BREATH_MS);
     for (let rest = messages; rest.length > 0;) {
-      const stored = await this.tryAll(rest);
+      const stored = await this.tryAll(rest.slice(0, this.limit));
       rest = rest.slice(stored);
       this.fruitlessTries = stored > 0 ? 0 : this.fruitlessTries + 1;
       if (this.fruitlessTries > MAX_FRUITLESS_TRIES)
@@ -56,13 +61,17 @@ export class Numbering {
     try {
       await this.store.messages.bulkWrite(operations, { ordered: true });
       this.advance(messages);
+      this.limit = Math.min(MOST, this.limit * 2);
       return messages.length;
     } catch (error) {
       const { index, conflict } = conflictOf(error);
       this.advance(messages.slice(0, index));
       if (conflict === 'other') throw anotherMigration();
-      if (conflict === 'seq') this.continueAfter(await this.store.newestMessage(this.conversationId));
-      else this.giveUpClientMessageId(messages[index]);
+      if (conflict === 'clientMessageId') this.giveUpClientMessageId(messages[index]);
+      else {
+        this.limit = Math.max(LEAST, Math.floor(this.limit / 2));
+        this.continueAfter(await this.store.newestPlace(this.conversationId));
+      }
       return index;
     }
   }
@@ -96,7 +105,7 @@ export class Numbering {
   }
 
   /** There are two parties: what one did not write, the other did. */
-  private continueAfter(newest: NewestMessage): void {
+  private continueAfter(newest: Place | null): void {
     this.seq = newest?.seq ?? 0;
     for (const party of this.pair) {
       const isSender =
