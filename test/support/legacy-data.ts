@@ -31,11 +31,15 @@ export class LegacyDataMaker {
   private readonly data: LegacyData = { messages: [], conversations: [], order: new Map(), broken: [] };
   private madeIds = 0;
 
+  constructor() {
+    process.stdout.write(`random test, RANDOM_SEED=${this.random.seed}\n`);
+  }
+
   make(conversations: number, messagesEach: number): LegacyData {
     for (let i = 0; i < conversations; i += 1)
       this.makeConversation(i, this.random.below(messagesEach * 2) + 1);
     this.makeLoose();
-    // Stored in another order than they were sent.
+    // Stored in another order than they were sent in.
     this.data.messages.sort((a, b) => String(a.salt).localeCompare(String(b.salt)));
     for (const message of this.data.messages) delete message.salt;
     return this.data;

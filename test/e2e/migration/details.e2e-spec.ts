@@ -188,4 +188,46 @@ describe('what was stored by the former backend', () => {
     });
     expect(shown[0]).toMatchObject({ content: '', deletedAt: at(1).toISOString() });
   });
+
+  it('gives a conversation its participants, also to a node that was asked for it before', async () => {
+    const ids = [new mongo.ObjectId(), new mongo.ObjectId()] as const;
+    const [u, a] = [user(ids[0].toHexString()), astrologer(ids[1].toHexString())];
+    const conversationId = `user_${u.id}_${a.id}`;
+    await collection('directconversations').insertOne({
+      _id: conversationId as never,
+      participants: [
+        { _id: new mongo.ObjectId(), id: ids[0], type: 'User' },
+        { _id: new mongo.ObjectId(), id: ids[1], type: 'Astrologer' },
+      ],
+      lastMessage: 'at 1',
+      lastMessageAt: at(1),
+      createdAt: at(0),
+      updatedAt: at(1),
+    });
+    await messages().insertOne(message(conversationId, u, a, 1));
+    const client = await connectAs(app.url, a);
+    const ask = () => client.ask<DirectHistoryPayload>('dm:history', { conversationId });
+    expect((await ask()).total).toBe(0);
+    await migrate();
+    expect((await ask()).total).toBe(1);
+    expect(await collection('directconversations').findOne({ _id: conversationId as never })).toEqual({
+      _id: conversationId,
+      participants: [
+        { id: u.id, type: 'user' },
+        { id: a.id, type: 'astrologer' },
+      ],
+      members: [`user:${u.id}`, `astrologer:${a.id}`],
+      createdAt: at(0),
+      updatedAt: expect.any(Date),
+      activeAt: at(1),
+      lastSeq: 1,
+      lastMessage: 'at 1',
+      lastMessageAt: at(1),
+      lastMessageType: 'text',
+      lastSenderId: u.id,
+      lastSenderType: 'user',
+      lastSenderSeq: 1,
+      lastRevision: 0,
+    });
+  });
 });

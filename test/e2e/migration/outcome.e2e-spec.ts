@@ -97,4 +97,24 @@ describe('the migration', () => {
     expect(await everything()).toEqual(before);
     expect(await messages().countDocuments()).toBe(data.messages.length);
   });
+
+  it('run twice at the same time leaves no gap: one of the two stops', async () => {
+    const data = new LegacyDataMaker().make(10, 60);
+    await store(data);
+    const runs = await Promise.allSettled([migrate(), migrate()]);
+    const stopped = runs.filter((run) => run.status === 'rejected');
+    for (const { reason } of stopped) expect(String(reason)).toMatch(/another migration|index|cursor/i);
+    for (const [conversationId, order] of data.order) {
+      const stored = await messages()
+        .find({ conversationId, seq: { $gt: 0 } }, { sort: { seq: 1 } })
+        .toArray();
+      expect(stored.map(({ seq }) => seq)).toEqual(stored.map((_, i) => i + 1));
+      expect(stored.map(({ _id }) => String(_id))).toEqual(order.slice(0, stored.length));
+    }
+    await migrate();
+    const usable = [...data.order.values()].flat().length;
+    expect(await messages().countDocuments({ seq: { $gt: 0 } })).toBe(usable);
+    expect(await messages().countDocuments()).toBe(data.messages.length);
+    expect(await conversations().countDocuments({ migrating: { $exists: true } })).toBe(0);
+  });
 });

@@ -41,14 +41,14 @@ const variablesFor = (MONGODB_URI: string, DATA_DIR: string) => ({
 
 describe('npm run migrate', () => {
   it('killed again and again and started again, comes to the same as without', async () => {
-    const data = new LegacyDataMaker().make(60, 25);
+    const data = new LegacyDataMaker().make(120, 15);
     const [disturbed, undisturbed] = [await startDatabase(data), await startDatabase(data)];
     const folder = await temporaryFolder();
     const usable = [...data.order.values()].flat().length;
     const numbered = () =>
       disturbed.database.collection('directmessages').countDocuments({ seq: { $gt: 0 } });
 
-    for (const share of [0.2, 0.5, 0.8]) {
+    for (const share of [0.15, 0.35, 0.55]) {
       const env = { PATH: process.env.PATH, ...variablesFor(disturbed.uri, folder) };
       const child = spawn(process.execPath, [PROGRAM, '--apply'], { env, stdio: 'ignore' });
       closeAfterTest(() => child.kill('SIGKILL'));
