@@ -5,7 +5,7 @@ import { ConversationWriter } from './conversation-writer.js';
 import { count, emptyReport, type MigrationReport } from './faults.js';
 import { LegacyStore } from './legacy-store.js';
 import { type LegacyDocument, toConversationId, toObjectId } from './legacy-values.js';
-import { planMessage, selfBroken } from './message-plan.js';
+import { OPTIONAL_FIELDS, planMessage, selfBroken } from './message-plan.js';
 import { type Numberable, Numbering } from './numbering.js';
 import { Lanes } from './lanes.js';
 import { isInShape } from './participants.js';
@@ -129,7 +129,9 @@ export class Migration {
       return [];
     }
     for (const fault of plan.faults) count(this.report.messages.faults, fault);
-    return [{ _id: message._id, fields: plan.fields }];
+    const { fields } = plan;
+    const stale = OPTIONAL_FIELDS.filter((name) => message[name] !== undefined && fields[name] === undefined);
+    return [{ _id: message._id, fields, stale }];
   }
 
   private async number(conversation: FoundConversation, messages: Numberable[]): Promise<void> {

@@ -6,12 +6,14 @@ import { memberKey } from '../direct-message/direct-conversation.schema.js';
 import { count, type MigrationReport } from './faults.js';
 import type { Place } from '../messaging/stored-message.js';
 import type { LegacyStore } from './legacy-store.js';
-import { OPTIONAL_FIELDS, type Shaped } from './message-plan.js';
+import type { Shaped } from './message-plan.js';
 
 /** A message that is to get the next place. */
 export interface Numberable {
   _id: mongo.ObjectId;
   fields: Shaped;
+  /** Fields that it has and is not to have any more. */
+  stale: string[];
 }
 
 /** Between two batches of one conversation, milliseconds: a server that writes to it gets its turn. */
@@ -82,15 +84,14 @@ export class Numbering {
    */
   private operationsFor(messages: Numberable[]): mongo.AnyBulkWriteOperation[] {
     const senderSeqs = new Map(this.senderSeqs);
-    return messages.map(({ _id, fields }, index) => {
+    return messages.map(({ _id, fields, stale }, index) => {
       const key = memberKey({ id: fields.senderId, type: fields.senderType });
       const senderSeq = (senderSeqs.get(key) ?? 0) + 1;
       senderSeqs.set(key, senderSeq);
       const present = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-      const absent = OPTIONAL_FIELDS.filter((name) => fields[name] === undefined).map((name) => [name, 1]);
       const update = {
         $set: { ...present, seq: this.seq + 1 + index, senderSeq },
-        $unset: Object.fromEntries(absent),
+        ...(stale.length > 0 && { $unset: Object.fromEntries(stale.map((name) => [name, 1])) }),
       };
       return { updateOne: { filter: { _id, seq: null }, update, upsert: true } };
     });
@@ -118,6 +119,7 @@ export class Numbering {
   /** Another message of this sender has it: the former backend, or a sender's name that is written as it should be only now. */
   private giveUpClientMessageId(message: Numberable | undefined): void {
     if (message === undefined) return;
+    message.stale.push('clientMessageId');
     Object.assign(message.fields, {
       formerClientMessageId: message.fields.clientMessageId,
       clientMessageId: undefined,
