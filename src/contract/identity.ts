@@ -25,9 +25,17 @@ export function partyOf({ id, type }: Party): Party {
   return type === 'admin' ? { id: SHARED_ADMIN_ID, type } : { id, type };
 }
 
-/** A party as one text. Types contain no colons and ids no spaces, so no two parties share one, and a space may follow it. */
+/**
+ * A party as one text; all admins are one. Types contain no colons and ids no spaces, so no two parties share one, and a space may
+ * follow it.
+ */
 export function partyKey({ id, type }: Party): string {
-  return `${type}:${id}`;
+  return `${type}:${type === 'admin' ? SHARED_ADMIN_ID : id}`;
+}
+
+export function partyOfKey(key: string): Party {
+  const colon = key.indexOf(':');
+  return { type: key.slice(0, colon) as UserType, id: key.slice(colon + 1) };
 }
 
 export function isSameParty(a: Party, b: Party): boolean {

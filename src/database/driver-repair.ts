@@ -6,7 +6,7 @@ interface DriverConnection {
   readonly socket: Socket;
   /** Marks the connection as broken, which fails what waits on it and takes it out of the pool. */
   onError(error: Error): void;
-  writeCommand(...args: unknown[]): Promise<void>;
+  writeCommand: (this: DriverConnection, ...args: unknown[]) => Promise<void>;
 }
 
 const requireOfMongoose = createRequire(createRequire(import.meta.url).resolve('mongoose'));
@@ -24,9 +24,9 @@ export function failCommandsOnEndedConnections(): void {
     MongoNetworkError: new (message: string) => Error;
   };
   const { prototype } = Connection;
-  const write = prototype.writeCommand;
   if (repaired.has(prototype)) return;
   repaired.add(prototype);
+  const write = prototype.writeCommand;
   prototype.writeCommand = async function writeCommand(...args): Promise<void> {
     if (this.socket.destroyed || this.socket.writableEnded) {
       const error = new MongoNetworkError('the connection has ended');

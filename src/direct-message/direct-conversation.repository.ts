@@ -37,9 +37,10 @@ export class DirectConversationRepository implements OnModuleInit {
     onConnectionLost(this.model.db, forget);
   }
 
-  /** The two parties of a conversation; null when it does not exist. */
+  /** The two parties of a conversation; null when it does not exist, or is the former backend's and not migrated yet. */
   async findParticipants(conversationId: string): Promise<Party[] | null> {
-    const found = await this.model.findById(conversationId, { participants: 1 }).lean();
+    const filter = { _id: conversationId, members: { $exists: true } };
+    const found = await this.model.findOne(filter, { participants: 1 }).lean();
     return found?.participants ?? null;
   }
 

@@ -4,11 +4,10 @@ import {
   Logger,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { type Identity, partyOf } from '../contract/identity.js';
+import { type Identity, partyKey, partyOf, partyOfKey } from '../contract/identity.js';
 import { stackOf } from '../logging/stack-of.js';
 import { type LostNode, NodeRegistry } from '../nodes/node-registry.js';
 import { type Connection, Connections } from '../realtime/connections.js';
-import { partyKey, partyOfKey } from './party-key.js';
 import { PresenceRepository } from './presence.repository.js';
 import { PresenceStore } from './presence.store.js';
 import { PresenceTimes } from './presence-times.js';

@@ -1,9 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
-import type { Identity } from '../contract/identity.js';
+import { type Identity, partyKey } from '../contract/identity.js';
 import { isDuplicateKey } from '../database/database-errors.js';
-import { partyKey } from './party-key.js';
 import { StoredPresence } from './presence.schema.js';
 
 /** The collection `presence`. */

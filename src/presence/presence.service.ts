@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { PresencePayload, StatsPayload } from '../contract/presence.js';
-import type { Identity, Party } from '../contract/identity.js';
-import { SHARED_ADMIN_ID } from '../contract/identity.js';
+import { type Identity, type Party, partyKey, SHARED_ADMIN_ID } from '../contract/identity.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { personalRoom } from '../realtime/rooms.js';
-import { partyKey } from './party-key.js';
 import { PresenceRepository } from './presence.repository.js';
 import { PresenceStore } from './presence.store.js';
 import { type PresenceChange, PresenceTracker } from './presence-tracker.js';

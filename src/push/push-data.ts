@@ -1,6 +1,5 @@
-import type { Party, UserType } from '../contract/identity.js';
+import { type Party, partyKey, type UserType } from '../contract/identity.js';
 import type { CallPushData, MessagePushData, PushData } from '../contract/push.js';
-import { partyKey } from './push-device.schema.js';
 
 /** UTF-16 units, so that no client counts more characters than contract §8 allows. */
 const MAX_CONTENT_LENGTH = 100;

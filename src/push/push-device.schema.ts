@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { type Party, partyOf } from '../contract/identity.js';
 import { PUSH_PLATFORMS, type PushPlatform } from '../contract/push.js';
 
 /** A device that pushes go to. It belongs to one party at a time. */
@@ -31,10 +30,4 @@ PushDeviceSchema.index({ party: 1, registeredAt: -1, _id: -1 });
 
 export function deviceIdOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
-}
-
-/** A party as one text; every admin is the shared one. Types contain no colons, so no two parties share one. */
-export function partyKey(party: Party): string {
-  const { id, type } = partyOf(party);
-  return `${type}:${id}`;
 }

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { type Identity, type Party, SHARED_ADMIN_ID } from '../contract/identity.js';
+import { type Identity, type Party, partyKey, SHARED_ADMIN_ID } from '../contract/identity.js';
 import type { PushDevicePayload } from '../contract/push.js';
 import { PushDeviceRepository } from './push-device.repository.js';
-import { partyKey, type PushDevice } from './push-device.schema.js';
+import type { PushDevice } from './push-device.schema.js';
 import type { RegisterDeviceDto } from './push.dto.js';
 
 const MAX_DEVICES = 10;

@@ -1,0 +1,227 @@
+import { type Connection, createConnection, mongo } from 'mongoose';
+import type { DirectHistoryPayload } from '../../../src/contract/direct-message.js';
+import { Migration } from '../../../src/migration/migration.js';
+import { startApp, type TestApp } from '../../support/app.js';
+import { closeAfterAll } from '../../support/cleanup.js';
+import { connectAs } from '../../support/client.js';
+import { admin, astrologer, user } from '../../support/token.js';
+
+let app: TestApp;
+let connection: Connection;
+
+beforeAll(async () => {
+  app = await startApp();
+  connection = await createConnection(app.mongoUri, { dbName: 'samvad', autoIndex: false }).asPromise();
+  closeAfterAll(() => connection.close());
+});
+
+const collection = (name: string) => connection.getClient().db('samvad').collection(name);
+const messages = () => collection('directmessages');
+const migrate = () => new Migration(connection, { apply: true }).run();
+const at = (second: number) => new Date(Date.UTC(2024, 0, 1, 0, 0, second));
+
+interface From {
+  id: string;
+  type: string;
+}
+
+const message = (conversationId: string, from: From, to: From, second: number, more: object = {}) => ({
+  _id: new mongo.ObjectId(),
+  conversationId,
+  senderId: from.id,
+  senderType: from.type,
+  recipientId: to.id,
+  recipientType: to.type,
+  content: `at ${second}`,
+  messageType: 'text',
+  timestamp: at(second),
+  status: 'sent',
+  ...more,
+});
+
+describe('what was stored by the former backend', () => {
+  it('reaches clients with every field as the contract has it', async () => {
+    const [id, parent] = [new mongo.ObjectId(), new mongo.ObjectId()];
+    const astrologerId = new mongo.ObjectId();
+    const conversationId = `admin_${astrologerId.toHexString()}`;
+    await messages().insertOne({
+      _id: id,
+      conversationId,
+      senderId: astrologerId,
+      senderType: 'Astrologer',
+      recipientId: new mongo.ObjectId().toHexString(),
+      recipientType: 'Admin',
+      content: null,
+      messageType: 'photo',
+      mediaUrl: 'https://cdn.example/1.jpg',
+      mediaSize: '1024',
+      timestamp: '2024-01-01T00:00:01.000Z',
+      replyToId: parent.toHexString(),
+      readAt: at(30),
+      __v: 0,
+    });
+    await migrate();
+    const client = await connectAs(app.url, admin());
+    const history = await client.ask<DirectHistoryPayload>('dm:history', { conversationId });
+    expect(history.messages).toEqual([
+      {
+        id: id.toHexString(),
+        _id: id.toHexString(),
+        conversationId,
+        seq: 1,
+        senderId: astrologerId.toHexString(),
+        senderType: 'astrologer',
+        senderName: '',
+        senderAvatar: '',
+        recipientId: 'admin',
+        recipientType: 'admin',
+        content: '',
+        messageType: 'image',
+        mediaUrl: 'https://cdn.example/1.jpg',
+        mediaSize: 1024,
+        mediaDuration: null,
+        thumbnailUrl: null,
+        replyToId: parent.toHexString(),
+        timestamp: '2024-01-01T00:00:01.000Z',
+        status: 'read',
+        clientMessageId: null,
+        editedAt: null,
+        deletedAt: null,
+        reactions: [],
+      },
+    ]);
+    const other = await connectAs(app.url, astrologer(astrologerId.toHexString()));
+    expect((await other.ask<DirectHistoryPayload>('dm:history', { conversationId })).total).toBe(1);
+    const outsider = await connectAs(app.url, user('outsider'));
+    expect(await outsider.send('dm:history', { conversationId })).toMatchObject({ ok: false });
+  });
+
+  it('keeps what was read and delivered as marks, which cover everything before them', async () => {
+    const [u, a] = [user('marked'), astrologer('marks')];
+    const conversationId = 'user_marked_marks';
+    await messages().insertMany([
+      message(conversationId, a, u, 1),
+      message(conversationId, u, a, 2, { status: 'delivered' }),
+      message(conversationId, a, u, 3, { status: 'read', readAt: at(40) }),
+      message(conversationId, a, u, 4, { status: 'delivered' }),
+      message(conversationId, a, u, 5),
+    ]);
+    await migrate();
+    const marks = await collection('directmarks').find({ conversationId }).sort({ _id: 1 }).toArray();
+    expect(marks).toEqual([
+      {
+        _id: `astrologer:marks ${conversationId}`,
+        conversationId,
+        party: { id: 'marks', type: 'astrologer' },
+        readSeq: 0,
+        readOthers: 0,
+        readAt: null,
+        deliveredSeq: 2,
+      },
+      {
+        _id: `user:marked ${conversationId}`,
+        conversationId,
+        party: { id: 'marked', type: 'user' },
+        readSeq: 3,
+        readOthers: 2,
+        readAt: at(40),
+        deliveredSeq: 4,
+      },
+    ]);
+  });
+
+  it('does not mark as read what the server had stored before', async () => {
+    const [u, a] = [user('early'), astrologer('bird')];
+    const conversationId = 'user_early_bird';
+    const client = await connectAs(app.url, a);
+    for (const content of ['unread 1', 'unread 2'])
+      await client.ask('dm:send_message', { recipientId: u.id, recipientType: u.type, content });
+    await messages().insertOne(message(conversationId, a, u, 1, { status: 'read' }));
+    const report = await migrate();
+    expect(report.conversations.faults).toMatchObject({ started: 1 });
+    expect(await messages().findOne({ conversationId, seq: 3 })).toMatchObject({
+      senderSeq: 3,
+      content: 'at 1',
+    });
+    expect(await collection('directmarks').countDocuments({ conversationId, readSeq: { $gt: 0 } })).toBe(0);
+    expect(await collection('directconversations').findOne({ _id: conversationId as never })).toMatchObject({
+      lastSeq: 3,
+      lastMessage: 'at 1',
+    });
+  });
+
+  it('keeps both messages of which a clientMessageId was not unique', async () => {
+    const [u, a] = [user('twice'), astrologer('said')];
+    const conversationId = 'user_twice_said';
+    await messages().insertMany([
+      message(conversationId, u, a, 1, { clientMessageId: 'same' }),
+      message(conversationId, { ...u, type: 'User' }, a, 2, { clientMessageId: 'same' }),
+    ]);
+    await migrate();
+    const stored = await messages().find({ conversationId }).sort({ seq: 1 }).toArray();
+    expect(stored.map(({ seq, clientMessageId }) => [seq, clientMessageId])).toEqual([
+      [1, 'same'],
+      [2, undefined],
+    ]);
+    expect(stored[1]).toMatchObject({ senderType: 'user', formerClientMessageId: 'same' });
+  });
+
+  it('keeps conversations of one pair apart and says so', async () => {
+    const [u, a] = [user('double'), astrologer('double')];
+    const other = new mongo.ObjectId().toHexString();
+    await messages().insertMany([message('user_double_double', u, a, 1), message(other, u, a, 2)]);
+    const { conversations } = await migrate();
+    expect(conversations.faults).toMatchObject({ samePair: 1, otherId: 1, fromMessages: 2 });
+    for (const conversationId of ['user_double_double', other])
+      expect(await messages().countDocuments({ conversationId, seq: 1 })).toBe(1);
+  });
+
+  it('shows nothing of a message that was deleted', async () => {
+    const [u, a] = [user('gone'), astrologer('gone')];
+    await messages().insertOne(message('user_gone_gone', u, a, 1, { isDeleted: true, content: 'secret' }));
+    await migrate();
+    const client = await connectAs(app.url, a);
+    const { messages: shown } = await client.ask<DirectHistoryPayload>('dm:history', {
+      conversationId: 'user_gone_gone',
+    });
+    expect(shown[0]).toMatchObject({ content: '', deletedAt: at(1).toISOString() });
+  });
+
+  it('gives a conversation its participants, also to a node that was asked for it before', async () => {
+    const ids = [new mongo.ObjectId(), new mongo.ObjectId()] as const;
+    const [u, a] = [user(ids[0].toHexString()), astrologer(ids[1].toHexString())];
+    const conversationId = `user_${u.id}_${a.id}`;
+    await collection('directconversations').insertOne({
+      _id: conversationId as never,
+      participants: [
+        { _id: new mongo.ObjectId(), id: ids[0], type: 'User' },
+        { _id: new mongo.ObjectId(), id: ids[1], type: 'Astrologer' },
+      ],
+      lastMessage: 'at 1',
+      lastMessageAt: at(1),
+      createdAt: at(0),
+      updatedAt: at(1),
+    });
+    await messages().insertOne(message(conversationId, u, a, 1));
+    const client = await connectAs(app.url, a);
+    const ask = () => client.ask<DirectHistoryPayload>('dm:history', { conversationId });
+    expect((await ask()).total).toBe(0);
+    await migrate();
+    expect((await ask()).total).toBe(1);
+    expect(await collection('directconversations').findOne({ _id: conversationId as never })).toEqual({
+      _id: conversationId,
+      participants: [
+        { id: u.id, type: 'user' },
+        { id: a.id, type: 'astrologer' },
+      ],
+      members: [`user:${u.id}`, `astrologer:${a.id}`],
+      createdAt: at(0),
+      updatedAt: expect.any(Date),
+      activeAt: at(1),
+      lastSeq: 1,
+      lastMessage: 'at 1',
+      lastMessageAt: at(1),
+      lastRevision: 0,
+    });
+  });
+});

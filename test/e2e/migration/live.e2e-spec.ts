@@ -1,0 +1,128 @@
+import { type Connection, createConnection, mongo } from 'mongoose';
+import type { DirectHistoryPayload, DirectMessagePayload } from '../../../src/contract/direct-message.js';
+import { Migration } from '../../../src/migration/migration.js';
+import { startApp, type TestApp } from '../../support/app.js';
+import { closeAfterAll } from '../../support/cleanup.js';
+import { connectAs, type TestClient } from '../../support/client.js';
+import { astrologer, user } from '../../support/token.js';
+
+const FORMER = 1500;
+const START = Date.UTC(2024, 0, 1);
+
+let app: TestApp;
+let connection: Connection;
+
+beforeAll(async () => {
+  app = await startApp();
+  connection = await createConnection(app.mongoUri, { dbName: 'samvad', autoIndex: false }).asPromise();
+  closeAfterAll(() => connection.close());
+});
+
+const collection = (name: string) => connection.getClient().db('samvad').collection(name);
+const migrate = () => new Migration(connection, { apply: true }).run();
+
+/** Messages of two, as the seed's schema has them, the newest first. */
+async function storeFormer(person: string, count: number): Promise<string[]> {
+  const messages = Array.from({ length: count }, (_, i) => ({
+    _id: new mongo.ObjectId(),
+    conversationId: `user_${person}_ravi`,
+    ...(i % 2 === 0
+      ? { senderId: person, senderType: 'user', recipientId: 'ravi', recipientType: 'astrologer' }
+      : { senderId: 'ravi', senderType: 'astrologer', recipientId: person, recipientType: 'user' }),
+    content: `former ${i}`,
+    messageType: 'text',
+    timestamp: new Date(START + i * 1000),
+    status: 'sent',
+    __v: 0,
+  }));
+  await collection('directmessages').insertMany(messages.toReversed());
+  return messages.map(({ content }) => content);
+}
+
+async function readOn(
+  client: TestClient,
+  conversationId: string,
+  afterSeq: number,
+): Promise<DirectMessagePayload[]> {
+  const request = { conversationId, afterSeq, limit: 100 };
+  return (await client.ask<DirectHistoryPayload>('dm:history', request)).messages;
+}
+
+describe('while the server runs', () => {
+  it('a reader sees a growing prefix without gaps, and in the end everything in its order', async () => {
+    const expected = await storeFormer('reader', FORMER);
+    const client = await connectAs(app.url, user('reader'));
+    const conversationId = 'user_reader_ravi';
+    expect(await readOn(client, conversationId, 0)).toEqual([]);
+    await client.ask('dm:join_conversation', { conversationId });
+
+    const state = { isRunning: true };
+    const migrating = migrate().finally(() => (state.isRunning = false));
+    const seen: DirectMessagePayload[] = [];
+    let looksWithNews = 0;
+    for (let isLastLook = false; ;) {
+      const news = await readOn(client, conversationId, seen.length);
+      seen.push(...news);
+      expect(news.map(({ seq }) => seq)).toEqual(news.map((_, i) => seen.length - news.length + i + 1));
+      if (news.length > 0 && state.isRunning) looksWithNews += 1;
+      if (isLastLook && news.length === 0) break;
+      isLastLook = !state.isRunning;
+    }
+    await migrating;
+    expect(looksWithNews).toBeGreaterThan(0);
+    expect(seen.map(({ content }) => content)).toEqual(expected);
+  });
+
+  it('messages sent meanwhile and before are kept with the places that were acknowledged', async () => {
+    const expected = await storeFormer('writer', FORMER / 3);
+    const [client, ravi] = [
+      await connectAs(app.url, user('writer')),
+      await connectAs(app.url, astrologer('ravi')),
+    ];
+    const conversationId = 'user_writer_ravi';
+    const say = (from: TestClient, recipientId: string, recipientType: string, content: string) =>
+      from.send<DirectMessagePayload>('dm:send_message', {
+        recipientId,
+        recipientType,
+        content,
+        clientMessageId: content,
+      });
+    const acked: DirectMessagePayload[] = [];
+    const first = await say(client, 'ravi', 'astrologer', 'new before');
+    if (first.ok) acked.push(first.data);
+
+    const state = { isRunning: true };
+    const migrating = migrate().finally(() => (state.isRunning = false));
+    for (let i = 0; state.isRunning; i += 1) {
+      const answers = await Promise.all([
+        say(client, 'ravi', 'astrologer', `new user ${i}`),
+        say(ravi, 'writer', 'user', `new ravi ${i}`),
+      ]);
+      // Faster than any two people, and yet not as fast as a program.
+      for (let look = 0; look < 5; look += 1) await readOn(client, conversationId, 0);
+      // In a race with the migration a send may be refused as UNAVAILABLE; then it is no one's.
+      for (const answer of answers) if (answer.ok) acked.push(answer.data);
+    }
+    await migrating;
+    expect(acked.length).toBeGreaterThan(1);
+
+    const all: DirectMessagePayload[] = [];
+    for (let news = await readOn(client, conversationId, 0); news.length > 0;) {
+      all.push(...news);
+      news = await readOn(client, conversationId, all.length);
+    }
+    expect(all.map(({ seq }) => seq)).toEqual(all.map((_, i) => i + 1));
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+    expect(all.map(({ content }) => content).filter((content) => content.startsWith('former'))).toEqual(
+      expected,
+    );
+    const byId = new Map(all.map((message) => [message.id, message]));
+    for (const message of acked) expect(byId.get(message.id)).toEqual(message);
+
+    const stored = await collection('directmessages').find({ conversationId }).sort({ seq: 1 }).toArray();
+    for (const sender of ['writer', 'ravi']) {
+      const own = stored.filter(({ senderId }) => senderId === sender);
+      expect(own.map(({ senderSeq }) => senderSeq)).toEqual(own.map((_, i) => i + 1));
+    }
+  });
+});
