@@ -9,6 +9,7 @@ import type {
 import { AppError } from '../contract/errors.js';
 import { type Identity, partyOf } from '../contract/identity.js';
 import type { ServerEvents } from '../contract/server-events.js';
+import { BlockService } from '../messaging/block.service.js';
 import { KeyedQueue } from '../messaging/keyed-queue.js';
 import { type Mark, markId } from '../messaging/mark.schema.js';
 import { EmitterService } from '../realtime/emitter.service.js';
@@ -38,6 +39,8 @@ const MAX_TRIES = 10;
 /** A change of one message. */
 interface Change<P extends keyof ServerEvents> {
   id: Types.ObjectId;
+  /** Whether the other party is shown something new by it: not to somebody who has blocked the one who does it. */
+  isNewToPeer: boolean;
   /** The atomic change; null when its rule does not hold. */
   apply: () => Promise<DirectMessage | null>;
   /** Looks why the rule did not hold: throws the reason, or tells whether the message is as it was asked for. */
@@ -51,7 +54,7 @@ interface Change<P extends keyof ServerEvents> {
  * then noted in the conversation, then acknowledged; a repeat changes and announces nothing. Two changes of a message may be announced
  * in either order: the higher `revision` is right.
  *
- * Database round trips: 1 for the change, 1 for an edit's read mark, and those of `LastMessageService.noteChange`. A repeat costs one read more, a refusal one read
+ * Database round trips: 1 for the change, 1 before an edit or reaction (is the pair blocked), 1 for an edit's read mark, and those of `LastMessageService.noteChange`. A repeat costs one read more, a refusal one read
  * in place of the note. A change is encoded once for all its receivers and once for the ack.
  */
 @Injectable()
@@ -65,11 +68,12 @@ export class MessageActionsService {
     private readonly lastMessages: LastMessageService,
     private readonly messages: MessageActionsRepository,
     private readonly marks: DirectMarkRepository,
+    private readonly blocks: BlockService,
   ) {}
 
   /**
    * Replaces the text. The same text again is no edit, and no fault even when the time for edits is over.
-   * @throws AppError NOT_FOUND; FORBIDDEN for anybody but the sender; BAD_REQUEST for no text without media; CONFLICT with state
+   * @throws AppError NOT_FOUND; FORBIDDEN for anybody but the sender, and for a sender whom the recipient has blocked; BAD_REQUEST for no text without media; CONFLICT with state
    *   `deleted`, `not_editable` (call logs) or `edit_window_over`; UNAVAILABLE
    */
   edit(user: Identity, socketId: string, dto: EditMessageDto): Promise<DirectMessagePayload> {
@@ -78,6 +82,7 @@ export class MessageActionsService {
     const sentAfter = new Date(Date.now() - this.config.directMessage.editWindowMs);
     return this.carryOut(user, socketId, {
       id,
+      isNewToPeer: true,
       apply: () => this.messages.edit(id, partyOf(user), content, sentAfter),
       isDone: (message, role) => isEdited(message, role, content, sentAfter),
       event: 'dm:message_updated',
@@ -94,6 +99,7 @@ export class MessageActionsService {
     const deletedBy = partyOf(user);
     return this.carryOut(user, socketId, {
       id,
+      isNewToPeer: false,
       apply: () => this.messages.delete(id, deletedBy, user.type === 'admin' ? undefined : deletedBy),
       isDone: (message, role) => isDeletedFor(user, message, role),
       event: 'dm:message_deleted',
@@ -103,7 +109,8 @@ export class MessageActionsService {
 
   /**
    * Puts an emoji on a message, once per person and emoji, and at most 20 different ones per person.
-   * @throws AppError NOT_FOUND; FORBIDDEN for an admin who takes no part; CONFLICT with state `deleted` or `too_many_reactions`; UNAVAILABLE
+   * @throws AppError NOT_FOUND; FORBIDDEN for an admin who takes no part, and for who is blocked by the other one; CONFLICT with state
+   *   `deleted` or `too_many_reactions`; UNAVAILABLE
    */
   react(
     user: Identity,
@@ -113,6 +120,7 @@ export class MessageActionsService {
     const id = new Types.ObjectId(messageId);
     return this.carryOut(user, socketId, {
       id,
+      isNewToPeer: true,
       apply: () => this.messages.addReaction(id, { emoji, ...partyOf(user) }, MAX_REACTIONS_EACH),
       isDone: (message, role) => {
         if (hasReaction(user, message, role, emoji)) return true;
@@ -136,6 +144,7 @@ export class MessageActionsService {
     const id = new Types.ObjectId(messageId);
     return this.carryOut(user, socketId, {
       id,
+      isNewToPeer: false,
       apply: () => this.messages.removeReaction(id, { emoji, ...partyOf(user) }),
       isDone: (message, role) => !hasReaction(user, message, role, emoji),
       event: 'dm:reaction_updated',
@@ -149,6 +158,7 @@ export class MessageActionsService {
     change: Change<P>,
   ): Promise<ServerEvents[P]> {
     return this.inArrivalOrder.run(`${socketId} ${change.id.toHexString()}`, async () => {
+      if (change.isNewToPeer) await this.assertNotBlocked(user, change.id);
       const { message, isNew } = await this.apply(user, change);
       const payload = await change.toPayload(message);
       // At once when it is stored, because a retry would not announce it.
@@ -157,6 +167,15 @@ export class MessageActionsService {
       if (message.revision !== undefined) await this.lastMessages.noteChange(message);
       return payload;
     });
+  }
+
+  /** @throws AppError FORBIDDEN */
+  private async assertNotBlocked(user: Identity, id: Types.ObjectId): Promise<void> {
+    const message = await this.messages.find(id);
+    const role = message === null ? undefined : roleIn(message, user);
+    if (message === null || role === undefined || role === 'admin') return;
+    const peer = role === 'sender' ? recipientOf(message) : senderOf(message);
+    await this.blocks.assertNotBlocked(partyOf(user), peer);
   }
 
   /** An edited message is as read as it was before. When the mark cannot be read, the status is that of the moment of sending. */

@@ -98,9 +98,8 @@ export class MessageRepository<M extends StoredMessage> {
   }
 
   async exists(conversationId: string, messageId: Types.ObjectId): Promise<boolean> {
-    const found = await this.collection.findOne({ _id: messageId, conversationId } as mongo.Filter<M>, {
-      projection: { _id: 1 },
-    });
+    const filter = { _id: messageId, conversationId, seq: { $gt: 0 } } as object as mongo.Filter<M>;
+    const found = await this.collection.findOne(filter, { projection: { _id: 1 } });
     return found !== null;
   }
 

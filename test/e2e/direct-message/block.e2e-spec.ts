@@ -89,6 +89,21 @@ describe('dm:block and dm:unblock', () => {
     expect(await send(a, ravi)).toEqual(REFUSED);
   });
 
+  it('refuse edits and reactions of the one who is blocked, but not what takes something away', async () => {
+    const [a, r] = await pair();
+    const own = await a.ask<DirectMessagePayload>('dm:send_message', to(ravi));
+    const other = await r.ask<DirectMessagePayload>('dm:send_message', to(asha));
+    await a.ask('dm:react', { messageId: other.id, emoji: '🙏' });
+    await r.ask('dm:block', of(asha));
+    expect(await a.send('dm:edit_message', { messageId: own.id, content: 'insult' })).toEqual(REFUSED);
+    expect(await a.send('dm:react', { messageId: other.id, emoji: '😡' })).toEqual(REFUSED);
+    await a.ask('dm:unreact', { messageId: other.id, emoji: '🙏' });
+    await a.ask('dm:delete_message', { messageId: own.id });
+    await r.waitFor('dm:message_deleted');
+    expect(r.all('dm:message_updated')).toEqual([]);
+    expect(r.all('dm:reaction_updated').map(({ reactions }) => reactions.length)).toEqual([1, 0]);
+  });
+
   it('concern this pair alone', async () => {
     const [a, r] = await pair();
     const [other, namesake] = [astrologer(`other${run}`), await connectAs(url, astrologer(asha.id))];
