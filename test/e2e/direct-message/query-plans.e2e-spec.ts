@@ -144,6 +144,15 @@ async function useEverything(): Promise<void> {
   await a.ask('dm:block', { userId: 'ravi', userType: 'astrologer' });
   await a.ask('dm:blocks', {});
   await a.ask('dm:unblock', { userId: 'ravi', userType: 'astrologer' });
+  await r.ask('dm:react', { messageId: id, emoji: '🙏' });
+  await r.ask('dm:unreact', { messageId: id, emoji: '🙏' });
+  await a.ask('dm:edit_message', { messageId: id, content: 'other text' });
+  await r.ask('dm:report', { messageId: id, reason: 'spam' });
+  await a.ask('dm:delete_message', { messageId: id });
+  await a.ask('dm:leave_conversation', { conversationId });
+  await a.ask('push:register', { token: 'a-token', platform: 'android' });
+  await a.ask('push:unregister', { token: 'a-token' });
+  await a.ask('presence:get', { users: [{ id: 'ravi', type: 'astrologer' }] });
   await boss.ask('dm:history', { conversationId });
   for (const client of [a, r, boss]) client.close();
 }
@@ -167,7 +176,7 @@ describe('queries of direct messages', () => {
       }
     }
     expect(faults).toEqual([]);
-    expect([...seen]).toEqual(
+    expect([...seen].toSorted()).toEqual(
       expect.arrayContaining([
         'directmessages.find',
         'directmessages.findOne',
@@ -178,6 +187,9 @@ describe('queries of direct messages', () => {
         'directmarks.find',
         'directmarks.findOneAndUpdate',
         'blocks.find',
+        'directmessages.findOneAndUpdate',
+        'openrooms.updateOne',
+        'presence.find',
       ]),
     );
   });

@@ -88,6 +88,7 @@ describe('what was stored by the former backend', () => {
         editedAt: null,
         deletedAt: null,
         reactions: [],
+        revision: 0,
       },
     ]);
     const other = await connectAs(app.url, astrologer(astrologerId.toHexString()));
