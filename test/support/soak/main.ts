@@ -16,6 +16,8 @@ const SHOWN_PROBLEMS = 100;
 let isEnding = false;
 
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
+/** With the time, to be found in the traces. */
+const tell = (line: string): boolean => print(`${new Date().toISOString().slice(11, 23)} ${line}`);
 
 interface Options {
   minutes: number;
@@ -68,8 +70,8 @@ async function soak({ minutes, nodes, killEverySeconds, load }: Options): Promis
     const kills = Math.max(3, Math.floor((minutes * 60_000) / (killEverySeconds * 1000 + RESTART_MS)) - 1);
     const betweenKillsMs = Math.max((minutes * 60_000) / (kills + 1) - RESTART_MS, 1000);
     print(`${minutes} min, ${nodes} node(s), ${kills} kills, RANDOM_SEED=${seed}`);
-    const run = new Soak(cluster, { seed, kills, betweenKillsMs, ...load, tell: print });
-    const telling = setInterval(() => print(run.progress), PROGRESS_EVERY_MS);
+    const run = new Soak(cluster, { seed, kills, betweenKillsMs, ...load, tell });
+    const telling = setInterval(() => tell(run.progress), PROGRESS_EVERY_MS);
     const report = await run.run().finally(() => clearInterval(telling));
     for (const problem of report.problems.slice(0, SHOWN_PROBLEMS)) print(`WRONG ${problem}`);
     const { problems, acked, overtaken, drops, connects } = report;

@@ -36,6 +36,8 @@ export class Outbox {
   readonly written: Outgoing[] = [];
   private readonly unacked = new Set<Outgoing>();
   private tries = 0;
+  /** A connection on which something was refused: nothing new is sent on it before that has been sent again. */
+  private pausedOn: Socket | undefined;
 
   constructor(
     private readonly deviceName: string,
@@ -53,7 +55,7 @@ export class Outbox {
     const outgoing = { clientMessageId, conversationId, recipient, content, acked: undefined, tries: [] };
     this.written.push(outgoing);
     this.unacked.add(outgoing);
-    if (socket !== undefined) void this.transmit(outgoing, socket);
+    if (socket !== undefined && socket !== this.pausedOn) void this.transmit(outgoing, socket);
   }
 
   /** Everything that is not acknowledged, in its order. */
@@ -63,33 +65,38 @@ export class Outbox {
 
   /** As an app whose ack was lost: the answer must be the message that is stored. */
   repeat(outgoing: Outgoing, socket: Socket): void {
-    void this.transmit(outgoing, socket);
+    if (socket !== this.pausedOn) void this.transmit(outgoing, socket);
   }
 
-  /** Until it is acknowledged or the connection ends; then it is for the next connection. */
+  /** If that brings no acknowledgement, everything is sent again after a while, or on the next connection. */
   private async transmit(outgoing: Outgoing, socket: Socket): Promise<void> {
+    if (!socket.connected) return;
     const { clientMessageId, recipient, content } = outgoing;
     const payload = { recipientId: recipient.id, recipientType: recipient.type, content, clientMessageId };
-    while (socket.connected) {
-      const attempt = this.noteTry(outgoing, socket);
-      const ack = await socket
-        .timeout(ACK_PATIENCE_MS)
-        .emitWithAck('dm:send_message', payload)
-        .then((answer: Ack<DirectMessagePayload>) => answer)
-        .catch(() => undefined);
-      if (ack !== undefined) {
-        attempt.answer = ack.ok ? 'ok' : ack.error.code;
-        attempt.answeredAt = Date.now();
-      }
-      if (ack?.ok === true) return this.settle(outgoing, ack.data);
-      if (ack?.ok === false && !ack.error.retryable) {
-        this.unacked.delete(outgoing);
-        this.complain(`${clientMessageId} was refused: ${JSON.stringify(ack.error)}`);
-        return;
-      }
-      if (!socket.connected) return;
-      await wait(RETRY_MS);
+    const attempt = this.noteTry(outgoing, socket);
+    const ack = await socket
+      .timeout(ACK_PATIENCE_MS)
+      .emitWithAck('dm:send_message', payload)
+      .then((answer: Ack<DirectMessagePayload>) => answer)
+      .catch(() => undefined);
+    if (ack !== undefined) {
+      attempt.answer = ack.ok ? 'ok' : ack.error.code;
+      attempt.answeredAt = Date.now();
     }
+    if (ack?.ok === true) this.settle(outgoing, ack.data);
+    else if (ack?.ok === false && !ack.error.retryable) {
+      this.unacked.delete(outgoing);
+      this.complain(`${clientMessageId} was refused: ${JSON.stringify(ack.error)}`);
+    } else if (this.unacked.has(outgoing)) await this.resendLater(socket);
+  }
+
+  private async resendLater(socket: Socket): Promise<void> {
+    if (!socket.connected || this.pausedOn === socket) return;
+    this.pausedOn = socket;
+    await wait(RETRY_MS);
+    if (this.pausedOn !== socket) return;
+    this.pausedOn = undefined;
+    this.resend(socket);
   }
 
   private noteTry({ tries }: Outgoing, socket: Socket): Try {

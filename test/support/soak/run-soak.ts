@@ -172,15 +172,10 @@ export class Soak {
 
 /** Without regard to what the device knows already. */
 async function askEverything(device: SoakClient): Promise<LastAnswers> {
-  const conversations: DirectConversationPayload[] = [];
+  let conversations: DirectConversationPayload[] = [];
   const histories = new Map<string, DirectMessagePayload[]>();
   try {
-    let cursor: string | null = null;
-    do {
-      const page: DirectConversationsPayload = await device.ask('dm:conversations', { cursor, limit: 2 });
-      conversations.push(...page.conversations);
-      cursor = page.nextCursor;
-    } while (cursor !== null);
+    conversations = await readWholeList(device);
     for (const conversationId of device.views.keys()) {
       const messages: DirectMessagePayload[] = [];
       histories.set(conversationId, messages);
@@ -195,6 +190,28 @@ async function askEverything(device: SoakClient): Promise<LastAnswers> {
     device.faults.push(`${device.settings.name} could not ask at the end: ${(error as Error).message}`);
   }
   return { device, conversations, histories };
+}
+
+/** Twice the same: the newest messages are noted a little later, and what moves up meanwhile may pass from a later page to an earlier one. */
+async function readWholeList(device: SoakClient): Promise<DirectConversationPayload[]> {
+  let list = await readPages(device);
+  for (let before = ''; before !== versionsOf(list); list = await readPages(device))
+    before = versionsOf(list);
+  return list;
+}
+
+const versionsOf = (list: DirectConversationPayload[]): string =>
+  list.map(({ conversationId, updatedAt }) => `${conversationId} ${updatedAt}`).join();
+
+async function readPages(device: SoakClient): Promise<DirectConversationPayload[]> {
+  const conversations: DirectConversationPayload[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: DirectConversationsPayload = await device.ask('dm:conversations', { cursor, limit: 2 });
+    conversations.push(...page.conversations);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return conversations;
 }
 
 /** Resolves when it holds, or when patience is over. */

@@ -10,7 +10,8 @@ export interface Overtaking {
 /**
  * The messages of one device that are not in the order in which it wrote them.
  *
- * On each connection a device sends what is not acknowledged in the order in which it was written, before anything new. So a message is
+ * On each connection, and after each refusal, a device sends what is not acknowledged in the order in which it was written, before
+ * anything new. So a message is
  * tried on every connection before its successor, and the only reason for being behind it is this: the server did not take the message
  * on a connection on which it took the successor, and what is stored comes from a later try.
  */
