@@ -3,6 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { AnyBulkWriteOperation, Model } from 'mongoose';
 import { type Party, partyKey } from '../contract/identity.js';
 import { onConnectionLost } from '../database/connection-lost.js';
+import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { DirectConversation } from './direct-conversation.schema.js';
 import type { DirectMessage } from './direct-message.schema.js';
@@ -29,7 +30,7 @@ export class DirectConversationRepository implements OnModuleInit {
   constructor(@InjectModel(DirectConversation.name) private readonly model: Model<DirectConversation>) {}
 
   async onModuleInit(): Promise<void> {
-    await this.model.createIndexes();
+    await createIndexes(this.model);
   }
 
   /** Calls `forget` whenever the database was out of sight: it may have come back with less than it had. */
