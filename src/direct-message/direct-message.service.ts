@@ -4,9 +4,10 @@ import { AppConfig } from '../config/config.js';
 import type { ConversationJoinedPayload, DirectMessagePayload } from '../contract/direct-message.js';
 import { AppError } from '../contract/errors.js';
 import { Appender } from '../messaging/appender.js';
-import { type Identity, partyOf } from '../contract/identity.js';
+import { type Identity, type Party, partyKey, partyOf } from '../contract/identity.js';
 import { BlockService } from '../messaging/block.service.js';
 import { KeyedQueue } from '../messaging/keyed-queue.js';
+import { SendingOrder } from '../messaging/sending-order.js';
 import type { Draft } from '../messaging/stored-message.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { PushService } from '../push/push.service.js';
@@ -38,6 +39,8 @@ export class DirectMessageService {
   private readonly appender: Appender<DirectMessage>;
   /** By socket: while one event waits for a look-up, a later one that it matters for must not pass it. */
   private readonly inArrivalOrder = new KeyedQueue();
+  /** By socket and recipient. */
+  private readonly sendingOrder = new SendingOrder();
 
   constructor(
     private readonly config: AppConfig,
@@ -90,23 +93,34 @@ export class DirectMessageService {
   /**
    * Stores the message, then sends it to everyone concerned, then returns it. A repeated clientMessageId returns the message that is stored.
    * @throws AppError FORBIDDEN, NOT_FOUND, BAD_REQUEST as `ConversationService.openForSending` says; BAD_REQUEST for a reply to a message
-   *   elsewhere; CONFLICT for a clientMessageId used in another conversation; UNAVAILABLE
+   *   elsewhere; CONFLICT for a clientMessageId used in another conversation; UNAVAILABLE, also when that befell an earlier message of the
+   *   socket to the same recipient while this one was under way
    */
   async send(user: Identity, socketId: string, dto: SendMessageDto): Promise<DirectMessagePayload> {
-    const draft = await this.inArrivalOrder.run(socketId, () => this.prepare(user, dto));
+    const recipient = partyOf({ id: dto.recipientId, type: dto.recipientType });
+    const sending = this.sendingOrder.enter(`${socketId} ${partyKey(recipient)}`);
     let delivered: DirectMessagePayload | undefined;
-    const { message } = await this.appender.append(draft, (stored) => {
-      delivered = this.deliver(stored, socketId);
-    });
+    let message: DirectMessage;
+    try {
+      const prepare = (): Promise<Draft<DirectMessage>> => this.prepare(user, recipient, dto);
+      const draft = await this.inArrivalOrder.run(socketId, () => sending.attempt(prepare));
+      const deliver = (stored: DirectMessage): void => void (delivered = this.deliver(stored, socketId));
+      ({ message } = await sending.attempt(() => this.appender.append(draft, deliver)));
+    } finally {
+      sending.leave();
+    }
     this.typing.stopFor(user, message.conversationId);
     // For a repeat too: the node that stored it may have died before this.
     this.lastMessages.note(message);
     return delivered ?? toPayload(message);
   }
 
-  private async prepare(user: Identity, dto: SendMessageDto): Promise<Draft<DirectMessage>> {
+  private async prepare(
+    user: Identity,
+    recipient: Party,
+    dto: SendMessageDto,
+  ): Promise<Draft<DirectMessage>> {
     const sender = partyOf(user);
-    const recipient = partyOf({ id: dto.recipientId, type: dto.recipientType });
     // First, so that a blocked one's first message does not make a conversation.
     if (!this.blocks.isKnownUnblocked(sender, recipient))
       await this.blocks.assertNotBlocked(sender, recipient);

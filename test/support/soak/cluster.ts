@@ -22,6 +22,7 @@ interface ServerNode {
 export class Cluster {
   private readonly nodes: ServerNode[] = [];
   private readonly stops: SpawnedProcess['stop'][] = [];
+  private readonly outputs: SpawnedProcess['output'][] = [];
   private variables: Record<string, string> = {};
   private isClosed = false;
 
@@ -44,6 +45,11 @@ export class Cluster {
 
   get nodeCount(): number {
     return this.nodes.length;
+  }
+
+  /** What all nodes have logged, those included that were killed. */
+  get logged(): string[] {
+    return this.outputs.flatMap((output) => output().split('\n'));
   }
 
   /** Of any node that runs. */
@@ -74,6 +80,7 @@ export class Cluster {
       ...this.variables,
     };
     node.running = await this.spawn([process.execPath, 'dist/main.js'], env, /Samvad listens on (\S+)/);
+    this.outputs.push(node.running.output);
   }
 
   /** Ends the nodes in good order; the exit codes. */

@@ -3,8 +3,10 @@ import { Cluster } from './cluster.js';
 import { newSeed } from './random.js';
 import { Soak } from './run-soak.js';
 
-const USAGE = 'usage: npm run soak -- [--minutes 5] [--nodes 1]    environment: RANDOM_SEED, REDIS_URL';
-const BETWEEN_KILLS_MS = 15_000;
+const USAGE =
+  'usage: npm run soak -- [--minutes 5] [--nodes 1] [--kill-every 15] [--drop-every 200] [--act-every 300] [--in-flight 4]\n' +
+  '  kills in seconds, drops and what each device does in milliseconds, messages in flight for each device\n' +
+  '  environment: RANDOM_SEED, REDIS_URL';
 /** What a restart takes, roughly. */
 const RESTART_MS = 3000;
 const PROGRESS_EVERY_MS = 5000;
@@ -14,16 +16,46 @@ const SHOWN_PROBLEMS = 100;
 let isEnding = false;
 
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
+/** With the time, to be found in the traces. */
+const tell = (line: string): boolean => print(`${new Date().toISOString().slice(11, 23)} ${line}`);
 
-function readOptions(): { minutes: number; nodes: number } {
-  const { values } = parseArgs({ options: { minutes: { type: 'string' }, nodes: { type: 'string' } } });
-  const [minutes, nodes] = [Number(values.minutes ?? 5), Number(values.nodes ?? 1)];
-  if (!(minutes > 0 && minutes <= 10_000)) throw new RangeError('--minutes must be a number above 0');
-  if (!Number.isInteger(nodes) || nodes < 1 || nodes > 5) throw new RangeError('--nodes must be 1 to 5');
-  return { minutes, nodes };
+interface Options {
+  minutes: number;
+  nodes: number;
+  killEverySeconds: number;
+  load: { dropEveryMs: number; actEveryMs: number; maxUnacked: number };
 }
 
-async function soak({ minutes, nodes }: { minutes: number; nodes: number }): Promise<number> {
+function readOptions(): Options {
+  const type = 'string';
+  const { values } = parseArgs({
+    options: {
+      minutes: { type, default: '5' },
+      nodes: { type, default: '1' },
+      'kill-every': { type, default: '15' },
+      'drop-every': { type, default: '200' },
+      'act-every': { type, default: '300' },
+      'in-flight': { type, default: '4' },
+    },
+  });
+  const read = (name: keyof typeof values, least: number, most: number): number => {
+    const value = Number(values[name]);
+    if (value >= least && value <= most) return value;
+    throw new RangeError(`--${name} must be ${least} to ${most}`);
+  };
+  return {
+    minutes: read('minutes', 0.1, 10_000),
+    nodes: Math.floor(read('nodes', 1, 5)),
+    killEverySeconds: read('kill-every', 1, 3600),
+    load: {
+      dropEveryMs: read('drop-every', 1, 3_600_000),
+      actEveryMs: read('act-every', 1, 3_600_000),
+      maxUnacked: read('in-flight', 1, 1000),
+    },
+  };
+}
+
+async function soak({ minutes, nodes, killEverySeconds, load }: Options): Promise<number> {
   const seed = newSeed();
   const cluster = await Cluster.start(nodes, process.env.REDIS_URL || undefined);
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -35,15 +67,20 @@ async function soak({ minutes, nodes }: { minutes: number; nodes: number }): Pro
   process.once('SIGINT', (signal) => void end(signal));
   process.once('SIGTERM', (signal) => void end(signal));
   try {
-    const kills = Math.max(3, Math.floor((minutes * 60_000) / (BETWEEN_KILLS_MS + RESTART_MS)) - 1);
+    const kills = Math.max(3, Math.floor((minutes * 60_000) / (killEverySeconds * 1000 + RESTART_MS)) - 1);
     const betweenKillsMs = Math.max((minutes * 60_000) / (kills + 1) - RESTART_MS, 1000);
     print(`${minutes} min, ${nodes} node(s), ${kills} kills, RANDOM_SEED=${seed}`);
-    const run = new Soak(cluster, { seed, kills, betweenKillsMs, actEveryMs: 300, tell: print });
-    const telling = setInterval(() => print(run.progress), PROGRESS_EVERY_MS);
+    const run = new Soak(cluster, { seed, kills, betweenKillsMs, ...load, tell });
+    const telling = setInterval(() => tell(run.progress), PROGRESS_EVERY_MS);
     const report = await run.run().finally(() => clearInterval(telling));
     for (const problem of report.problems.slice(0, SHOWN_PROBLEMS)) print(`WRONG ${problem}`);
-    const { problems, acked, drops, connects } = report;
-    print(`${acked} messages, ${drops} drops, ${report.kills} kills, ${connects} connections`);
+    const { problems, acked, overtaken, drops, connects } = report;
+    for (const trace of overtaken.slice(0, SHOWN_PROBLEMS)) print(`overtaken, with reason: ${trace}`);
+    if (problems.length > 0 || overtaken.length > 0)
+      for (const line of cluster.logged.slice(-SHOWN_PROBLEMS)) print(`logged: ${line}`);
+    print(
+      `${acked} messages, ${overtaken.length} overtaken, ${drops} drops, ${report.kills} kills, ${connects} connections`,
+    );
     print(problems.length === 0 ? 'Everything arrived once, in order.' : `${problems.length} problems`);
     return problems.length === 0 ? 0 : 1;
   } finally {

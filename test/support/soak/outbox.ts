@@ -7,6 +7,19 @@ import type { Person } from '../token.js';
 const ACK_PATIENCE_MS = 10_000;
 const RETRY_MS = 200;
 
+/** One sending of a message, as its device saw it. Times are epoch milliseconds; the servers run on the same machine. */
+export interface Try {
+  socketId: string;
+  /** Where the socket was connected to. */
+  address: string;
+  /** Counts the tries of the device, of all messages. */
+  number: number;
+  sentAt: number;
+  /** `ok`, or the code of the refusal; undefined when no answer came. */
+  answer?: string;
+  answeredAt?: number;
+}
+
 /** A message as its sender keeps it, from the moment at which it is written. */
 export interface Outgoing {
   clientMessageId: string;
@@ -14,14 +27,17 @@ export interface Outgoing {
   recipient: Person;
   content: string;
   acked: DirectMessagePayload | undefined;
-  /** The server said once that it could not: what was sent later may then be stored before it. */
-  wasRefused: boolean;
+  /** In the order of sending. */
+  tries: Try[];
 }
 
 /** What one device has sent, in this order; nothing leaves it before it is acknowledged. */
 export class Outbox {
   readonly written: Outgoing[] = [];
   private readonly unacked = new Set<Outgoing>();
+  private tries = 0;
+  /** A connection on which something was refused: nothing new is sent on it before that has been sent again. */
+  private pausedOn: Socket | undefined;
 
   constructor(
     private readonly deviceName: string,
@@ -36,17 +52,10 @@ export class Outbox {
   write(conversationId: string, recipient: Person, text: string, socket: Socket | undefined): void {
     const clientMessageId = `${this.deviceName}-${this.written.length}`;
     const content = `${clientMessageId} ${text}`;
-    const outgoing = {
-      clientMessageId,
-      conversationId,
-      recipient,
-      content,
-      acked: undefined,
-      wasRefused: false,
-    };
+    const outgoing = { clientMessageId, conversationId, recipient, content, acked: undefined, tries: [] };
     this.written.push(outgoing);
     this.unacked.add(outgoing);
-    if (socket !== undefined) void this.transmit(outgoing, socket);
+    if (socket !== undefined && socket !== this.pausedOn) void this.transmit(outgoing, socket);
   }
 
   /** Everything that is not acknowledged, in its order. */
@@ -56,29 +65,46 @@ export class Outbox {
 
   /** As an app whose ack was lost: the answer must be the message that is stored. */
   repeat(outgoing: Outgoing, socket: Socket): void {
-    void this.transmit(outgoing, socket);
+    if (socket !== this.pausedOn) void this.transmit(outgoing, socket);
   }
 
-  /** Until it is acknowledged or the connection ends; then it is for the next connection. */
+  /** If that brings no acknowledgement, everything is sent again after a while, or on the next connection. */
   private async transmit(outgoing: Outgoing, socket: Socket): Promise<void> {
+    if (!socket.connected) return;
     const { clientMessageId, recipient, content } = outgoing;
     const payload = { recipientId: recipient.id, recipientType: recipient.type, content, clientMessageId };
-    while (socket.connected) {
-      const ack = await socket
-        .timeout(ACK_PATIENCE_MS)
-        .emitWithAck('dm:send_message', payload)
-        .then((answer: Ack<DirectMessagePayload>) => answer)
-        .catch(() => undefined);
-      if (ack?.ok === true) return this.settle(outgoing, ack.data);
-      if (ack?.ok === false && !ack.error.retryable) {
-        this.unacked.delete(outgoing);
-        this.complain(`${clientMessageId} was refused: ${JSON.stringify(ack.error)}`);
-        return;
-      }
-      if (!socket.connected) return;
-      outgoing.wasRefused ||= outgoing.acked === undefined;
-      await wait(RETRY_MS);
+    const attempt = this.noteTry(outgoing, socket);
+    const ack = await socket
+      .timeout(ACK_PATIENCE_MS)
+      .emitWithAck('dm:send_message', payload)
+      .then((answer: Ack<DirectMessagePayload>) => answer)
+      .catch(() => undefined);
+    if (ack !== undefined) {
+      attempt.answer = ack.ok ? 'ok' : ack.error.code;
+      attempt.answeredAt = Date.now();
     }
+    if (ack?.ok === true) this.settle(outgoing, ack.data);
+    else if (ack?.ok === false && !ack.error.retryable) {
+      this.unacked.delete(outgoing);
+      this.complain(`${clientMessageId} was refused: ${JSON.stringify(ack.error)}`);
+    } else if (this.unacked.has(outgoing)) await this.resendLater(socket);
+  }
+
+  private async resendLater(socket: Socket): Promise<void> {
+    if (!socket.connected || this.pausedOn === socket) return;
+    this.pausedOn = socket;
+    await wait(RETRY_MS);
+    if (this.pausedOn !== socket) return;
+    this.pausedOn = undefined;
+    this.resend(socket);
+  }
+
+  private noteTry({ tries }: Outgoing, socket: Socket): Try {
+    const { id: socketId = '' } = socket;
+    const address = `${socket.io.opts.hostname}:${socket.io.opts.port}`;
+    const attempt: Try = { socketId, address, number: (this.tries += 1), sentAt: Date.now() };
+    tries.push(attempt);
+    return attempt;
   }
 
   private settle(outgoing: Outgoing, message: DirectMessagePayload): void {

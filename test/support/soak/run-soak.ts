@@ -9,11 +9,13 @@ import type { Cluster } from './cluster.js';
 import { MarkLedger } from './mark-ledger.js';
 import { everybodyIn, isSame, keyOf, makeTalks } from './people.js';
 import { Random } from './random.js';
+import { overtakings } from './sending-order.js';
 import { SoakClient } from './soak-client.js';
 import { readTruth } from './truth.js';
 import { type LastAnswers, verify } from './verify.js';
 
 const DROP_EVERY_MS = 200;
+const MAX_UNACKED = 4;
 const SETTLE_PATIENCE_MS = 60_000;
 const LIST_LIMIT = 100;
 /** These have a second device. */
@@ -27,6 +29,10 @@ export interface SoakOptions {
   betweenKillsMs: number;
   /** How often each device does something. */
   actEveryMs: number;
+  /** How many messages of a device may wait for their acks; a few by default. */
+  maxUnacked?: number;
+  /** How often a device, any of them, loses its connection; 200 by default. */
+  dropEveryMs?: number;
   /** Called when something is worth telling. */
   tell?: (line: string) => void;
 }
@@ -35,6 +41,8 @@ export interface SoakReport {
   /** What is wrong, in words; empty when all is well. */
   problems: string[];
   acked: number;
+  /** Messages behind one that was written later, because the server did not take them at first; with all that was tried. */
+  overtaken: string[];
   drops: number;
   kills: number;
   connects: number;
@@ -78,7 +86,10 @@ export class Soak {
     problems.push(...verify(this.talks, answers, truth, this.ledger));
     problems.push(...this.devices.flatMap(({ faults }) => faults));
     const connects = this.devices.reduce((sum, device) => sum + device.connects, 0);
-    return { problems, acked: this.acked, drops: this.drops, kills: this.kills, connects };
+    const overtaken = this.devices
+      .flatMap(({ outbox }) => overtakings(outbox.written))
+      .flatMap(({ hasReason, trace }) => (hasReason ? [trace] : []));
+    return { problems, acked: this.acked, overtaken, drops: this.drops, kills: this.kills, connects };
   }
 
   private get acked(): number {
@@ -96,6 +107,7 @@ export class Soak {
           person,
           talks: this.talks.filter(({ sides }) => sides.some((side) => isSame(side, person))),
           joinsRooms: index % 2 === 0,
+          maxUnacked: this.options.maxUnacked ?? MAX_UNACKED,
           hasSeveralNodes: this.cluster.nodeCount > 1,
           random,
           ledger: this.ledger,
@@ -106,12 +118,12 @@ export class Soak {
   }
 
   private async doHarm(): Promise<void> {
-    const { kills, betweenKillsMs, actEveryMs } = this.options;
+    const { kills, betweenKillsMs, actEveryMs, dropEveryMs = DROP_EVERY_MS } = this.options;
     const acting = setInterval(() => this.random.pick(this.devices).act(), actEveryMs / this.devices.length);
     const dropping = setInterval(() => {
       this.drops += 1;
       this.random.pick(this.devices).drop();
-    }, DROP_EVERY_MS);
+    }, dropEveryMs);
     try {
       for (let kill = 0; kill < kills; kill += 1) {
         await wait(betweenKillsMs * (0.5 + this.random.next()));
@@ -160,15 +172,10 @@ export class Soak {
 
 /** Without regard to what the device knows already. */
 async function askEverything(device: SoakClient): Promise<LastAnswers> {
-  const conversations: DirectConversationPayload[] = [];
+  let conversations: DirectConversationPayload[] = [];
   const histories = new Map<string, DirectMessagePayload[]>();
   try {
-    let cursor: string | null = null;
-    do {
-      const page: DirectConversationsPayload = await device.ask('dm:conversations', { cursor, limit: 2 });
-      conversations.push(...page.conversations);
-      cursor = page.nextCursor;
-    } while (cursor !== null);
+    conversations = await readWholeList(device);
     for (const conversationId of device.views.keys()) {
       const messages: DirectMessagePayload[] = [];
       histories.set(conversationId, messages);
@@ -183,6 +190,28 @@ async function askEverything(device: SoakClient): Promise<LastAnswers> {
     device.faults.push(`${device.settings.name} could not ask at the end: ${(error as Error).message}`);
   }
   return { device, conversations, histories };
+}
+
+/** Twice the same: the newest messages are noted a little later, and what moves up meanwhile may pass from a later page to an earlier one. */
+async function readWholeList(device: SoakClient): Promise<DirectConversationPayload[]> {
+  let list = await readPages(device);
+  for (let before = ''; before !== versionsOf(list); list = await readPages(device))
+    before = versionsOf(list);
+  return list;
+}
+
+const versionsOf = (list: DirectConversationPayload[]): string =>
+  list.map(({ conversationId, updatedAt }) => `${conversationId} ${updatedAt}`).join();
+
+async function readPages(device: SoakClient): Promise<DirectConversationPayload[]> {
+  const conversations: DirectConversationPayload[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: DirectConversationsPayload = await device.ask('dm:conversations', { cursor, limit: 2 });
+    conversations.push(...page.conversations);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return conversations;
 }
 
 /** Resolves when it holds, or when patience is over. */

@@ -15,7 +15,6 @@ const ASK_PATIENCE_MS = 10_000;
 const RETRY_MS = 200;
 /** A device that was dropped is away for up to this long, and now and then for three times as long. */
 const AWAY_MS = 800;
-const MAX_UNACKED = 4;
 
 export interface DeviceSettings {
   name: string;
@@ -23,6 +22,8 @@ export interface DeviceSettings {
   talks: Talk[];
   /** Whether it joins the rooms of its conversations after every `connected`. */
   joinsRooms: boolean;
+  /** So many messages may wait for their acks before it writes no more. */
+  maxUnacked: number;
   /** Of several nodes: messages of two of them may pass each other on their way. */
   hasSeveralNodes: boolean;
   random: Random;
@@ -91,7 +92,7 @@ export class SoakClient {
     if (random.chance(0.3)) {
       if (socket !== undefined && view !== undefined)
         void this.reader.markSomething(view, this.askOn(socket)).catch(() => {});
-    } else if (this.outbox.waiting < MAX_UNACKED) {
+    } else if (this.outbox.waiting < this.settings.maxUnacked) {
       this.write(talk, '🙏 '.repeat(random.below(40)));
     }
     const { written } = this.outbox;

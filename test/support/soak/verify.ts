@@ -5,6 +5,7 @@ import type {
 import type { Person } from '../token.js';
 import type { MarkLedger } from './mark-ledger.js';
 import { keyOf, peerIn, type Talk } from './people.js';
+import { overtakings } from './sending-order.js';
 import type { SoakClient } from './soak-client.js';
 import type { StoredTalk, Truth } from './truth.js';
 
@@ -151,8 +152,7 @@ const shorten = (entries: string[]): string =>
 /** What was acknowledged is stored as it was acknowledged, and in the order in which it was sent. */
 function faultsOfOutbox({ settings, outbox }: SoakClient, truth: Truth): string[] {
   const faults: string[] = [];
-  const last = new Map<string, { seq: number; clientMessageId: string }>();
-  for (const { clientMessageId, conversationId, content, acked, wasRefused } of outbox.written) {
+  for (const { clientMessageId, conversationId, content, acked } of outbox.written) {
     const where = `${settings.name}: ${conversationId}: ${clientMessageId}`;
     if (acked === undefined) {
       faults.push(`${where} was never acknowledged`);
@@ -161,13 +161,9 @@ function faultsOfOutbox({ settings, outbox }: SoakClient, truth: Truth): string[
     const stored = truth.get(conversationId)?.messages[acked.seq - 1];
     if (stored?.id !== acked.id || stored.clientMessageId !== clientMessageId || stored.content !== content)
       faults.push(`${where}, acknowledged as ${acked.seq}, is not there; ${stored?.clientMessageId} is`);
-    const before = last.get(conversationId);
-    if (wasRefused) continue;
-    if (before !== undefined && before.seq > acked.seq)
-      faults.push(`${where} got ${acked.seq}, before ${before.clientMessageId} with ${before.seq}`);
-    last.set(conversationId, { seq: acked.seq, clientMessageId });
   }
-  return faults;
+  const outOfOrder = overtakings(outbox.written).filter(({ hasReason }) => !hasReason);
+  return [...faults, ...outOfOrder.map(({ trace }) => `${settings.name}: ${trace}`)];
 }
 
 function faultsOfOrder({ device, conversations }: LastAnswers): string[] {
