@@ -25,13 +25,19 @@ export function toConversationPayload(view: ConversationView): DirectConversatio
     lastMessageType: newest?.messageType ?? null,
     lastSenderId: newest?.senderId ?? null,
     lastSenderType: newest?.senderType ?? null,
-    lastMessageAt: newest?.timestamp.toISOString() ?? null,
+    lastMessageAt: laterOf(newest?.timestamp, newest && conversation.lastMessageAt)?.toISOString() ?? null,
     lastSeq: newest?.seq ?? 0,
     unreadCount,
     marks: toMarks(ownMark),
     peerMarks: toMarks(peerMark),
     updatedAt: conversation.updatedAt.toISOString(),
   };
+}
+
+/** The clocks of two nodes may disagree with the order; the time never steps back. */
+function laterOf(a: Date | undefined, b: Date | undefined): Date | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a > b ? a : b;
 }
 
 function toMarks(mark: Mark | undefined): MarksPayload {

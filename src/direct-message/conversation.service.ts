@@ -74,16 +74,6 @@ export class ConversationService {
   }
 
   /**
-   * The two sides of a conversation, for one of them. No round trip when it is known; one read when not.
-   * @throws AppError FORBIDDEN for an admin in a conversation of others; NOT_FOUND for everybody else, and while it does not exist
-   */
-  async openAsParticipant(user: Identity, conversationId: string): Promise<OwnConversation> {
-    const conversation = await this.openForReading(user, conversationId);
-    if (conversation === null) throw notFound();
-    return sidesOf(conversation);
-  }
-
-  /**
    * The conversation with that person, made if need be; while nobody has spoken it is listed only for those who opened it.
    * One write.
    * @throws AppError FORBIDDEN for a pair that may not talk
@@ -105,7 +95,8 @@ export class ConversationService {
   }
 
   private async create(conversationId: string, participants: Party[]): Promise<void> {
-    await this.conversations.createIfMissing(conversationId, participants, participants);
+    // Nobody sees it in a list before the message is stored, which may yet be refused.
+    await this.conversations.createIfMissing(conversationId, participants, []);
     this.participants.set(conversationId, participants);
   }
 }

@@ -3,9 +3,13 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { AnyBulkWriteOperation, Model } from 'mongoose';
 import { type Party, partyKey } from '../contract/identity.js';
 import { onConnectionLost } from '../database/connection-lost.js';
+import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { DirectConversation } from './direct-conversation.schema.js';
 import type { DirectMessage } from './direct-message.schema.js';
+import { recipientOf, senderOf } from './message-rules.js';
+
+const MAX_NOTES_PER_COMMAND = 500;
 
 /** Which of somebody's conversations to read, newest first by `order`. */
 export interface ConversationWindow {
@@ -23,13 +27,13 @@ export interface ConversationPosition {
   id: string;
 }
 
-/** Each method is one round trip. */
+/** Each method is one round trip, unless it says otherwise. */
 @Injectable()
 export class DirectConversationRepository implements OnModuleInit {
   constructor(@InjectModel(DirectConversation.name) private readonly model: Model<DirectConversation>) {}
 
   async onModuleInit(): Promise<void> {
-    await this.model.createIndexes();
+    await createIndexes(this.model);
   }
 
   /** Calls `forget` whenever the database was out of sight: it may have come back with less than it had. */
@@ -51,8 +55,8 @@ export class DirectConversationRepository implements OnModuleInit {
   /** Makes the conversation unless it exists, however many nodes do so at once, and lists it for the members given. */
   async createIfMissing(conversationId: string, participants: Party[], members: Party[]): Promise<void> {
     const now = new Date();
-    try {
-      await this.model.updateOne(
+    const make = () =>
+      this.model.updateOne(
         { _id: conversationId },
         {
           $setOnInsert: { participants, createdAt: now, updatedAt: now, activeAt: now, lastSeq: 0 },
@@ -60,20 +64,22 @@ export class DirectConversationRepository implements OnModuleInit {
         },
         { upsert: true },
       );
-    } catch (error) {
-      // Two upserts of one id at the same moment: the other one made it.
+    await make().catch(async (error: unknown) => {
+      // Two upserts of one id at the same moment: the other one made it, and this one has its members to add.
       if (!isDuplicateKey(error, '_id')) throw error;
+      await make();
+    });
+  }
+
+  /**
+   * Notes newest messages, of one conversation each; an older one that comes late, or an older version of one, changes nothing. And that
+   * in other conversations something else changed. One round trip for each 500.
+   */
+  async note(messages: DirectMessage[], touched: string[] = []): Promise<void> {
+    const updates = [...messages.map(lastMessageUpdate), ...touched.map(touch)];
+    for (let at = 0; at < updates.length; at += MAX_NOTES_PER_COMMAND) {
+      await this.model.bulkWrite(updates.slice(at, at + MAX_NOTES_PER_COMMAND), { ordered: false });
     }
-  }
-
-  /** Notes newest messages, of one conversation each; an older one that comes late, or an older version of one, changes nothing. */
-  async noteLastMessages(messages: DirectMessage[]): Promise<void> {
-    await this.model.bulkWrite(messages.map(lastMessageUpdate), { ordered: false });
-  }
-
-  /** Something in the conversation changed: those who ask for changes are to see it. */
-  async touch(conversationId: string): Promise<void> {
-    await this.model.updateOne({ _id: conversationId }, { $currentDate: { updatedAt: true } });
   }
 
   /** Somebody's conversations, by index range: the cost is that of the page. */
@@ -96,13 +102,15 @@ export class DirectConversationRepository implements OnModuleInit {
   }
 }
 
+function touch(conversationId: string): AnyBulkWriteOperation<DirectConversation> {
+  return { updateOne: { filter: { _id: conversationId }, update: { $currentDate: { updatedAt: true } } } };
+}
+
 /** $max for the times, because the clocks of two nodes may disagree with the order. */
 function lastMessageUpdate(message: DirectMessage): AnyBulkWriteOperation<DirectConversation> {
   const { conversationId, seq, revision, content, timestamp } = message;
   const isBehind = { lastSeq: { $not: { $gte: seq } } };
   const isOlderVersion = { lastSeq: seq, lastRevision: { $not: { $gte: revision } } };
-  const sender = { id: message.senderId, type: message.senderType };
-  const recipient = { id: message.recipientId, type: message.recipientType };
   return {
     updateOne: {
       filter: {
@@ -117,7 +125,7 @@ function lastMessageUpdate(message: DirectMessage): AnyBulkWriteOperation<Direct
         },
         ...(revision === undefined && { $unset: { lastRevision: 1 } }),
         $max: { lastMessageAt: timestamp, activeAt: timestamp },
-        $addToSet: { members: { $each: [partyKey(sender), partyKey(recipient)] } },
+        $addToSet: { members: { $each: [partyKey(senderOf(message)), partyKey(recipientOf(message))] } },
         $currentDate: { updatedAt: true },
       },
     },

@@ -25,6 +25,7 @@ import { MarkService } from './mark.service.js';
 import { MessageActionsGateway } from './message-actions.gateway.js';
 import { MessageActionsRepository } from './message-actions.repository.js';
 import { MessageActionsService } from './message-actions.service.js';
+import { OpenConversationService } from './open-conversation.service.js';
 import { ReportGateway } from './report.gateway.js';
 import { ReportRepository } from './report.repository.js';
 import { Report, ReportSchema } from './report.schema.js';
@@ -55,6 +56,7 @@ import { TypingService } from './typing.service.js';
     ConversationService,
     ConversationListService,
     HistoryService,
+    OpenConversationService,
     MarkService,
     LastMessageService,
     LastMessageRepair,

@@ -35,7 +35,7 @@ export class LastMessageRepair implements OnModuleInit {
       const newest = await this.messages.newestOfEach(
         step.map(({ conversationId, seq }) => ({ conversationId, fromSeq: seq })),
       );
-      await this.conversations.noteLastMessages([...newest.values()]);
+      await this.conversations.note([...newest.values()]);
     }
   }
 }

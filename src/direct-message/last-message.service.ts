@@ -1,69 +1,67 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
-import { isSameParty, type Party } from '../contract/identity.js';
+import type { Party } from '../contract/identity.js';
+import { Notes } from './conversation-notes.js';
 import { DirectConversationRepository } from './direct-conversation.repository.js';
 import type { DirectMessage } from './direct-message.schema.js';
+import { recipientOf, senderOf } from './message-rules.js';
 
 /** How long notes are collected before they are written, in milliseconds: a burst of messages costs one write. */
 const COLLECT_MS = 250;
 const RETRY_MS = 1000;
-const MAX_NOTES_PER_COMMAND = 500;
 /** A database that hangs must not hold up the shutdown. */
 const FINISH_TIMEOUT_MS = 1000;
 
 /**
- * Keeps `lastMessage` of conversations, and with it their order in lists, up to date behind the messages, which do not wait for it.
- * One command every 250 ms at the most, for all conversations together. What cannot be written stays and is tried again; what a node
- * that was killed had not written yet is found again by `LastMessageRepair`.
+ * Keeps what conversations say of themselves up to date behind messages and marks, which do not wait for it: `lastMessage`, and with it
+ * their order in lists, and `updatedAt`. One command for all conversations together, every 250 ms, and at once when somebody waits for it. What
+ * cannot be written stays and is tried again; what a node that was killed had not written yet is found again by `LastMessageRepair`.
  */
 @Injectable()
 export class LastMessageService implements BeforeApplicationShutdown {
   private readonly logger = new Logger(LastMessageService.name);
-  /** The newest message not yet noted, by conversation. Bounded by what is sent in `COLLECT_MS`, since nothing is while the database is away. */
-  private pending = new Map<string, DirectMessage>();
-  private underWay = new Map<string, DirectMessage>();
+  private pending = new Notes();
+  private underWay = new Notes();
   private writing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isFailing = false;
 
   constructor(private readonly conversations: DirectConversationRepository) {}
 
-  /** Returns at once. */
+  /** A new message. Returns at once. */
   note(message: DirectMessage): void {
-    if (!isNewer(message, this.pending.get(message.conversationId))) return;
-    this.pending.set(message.conversationId, message);
+    this.pending.addMessage(message);
     this.writeLater(COLLECT_MS);
   }
 
-  /** After an edit, a deletion or a reaction; resolves when conversation lists show it. Never rejects. Two writes, side by side. */
+  /** After an edit, a deletion or a reaction; resolves when conversation lists show it, or could not be made to. Never rejects. */
   async noteChange(message: DirectMessage): Promise<void> {
-    this.note(message);
-    const { conversationId } = message;
-    const touched = this.conversations.touch(conversationId).catch((error: unknown) => this.warn(error));
-    await Promise.all([touched, this.settledWhere((noted) => noted.conversationId === conversationId)]);
+    this.pending.addMessage(message);
+    await this.touch(message.conversationId, [senderOf(message), recipientOf(message)]);
   }
 
-  /** Resolves when what this node has stored for the party is noted, or could not be. No round trip when there is nothing to note. */
+  /** Something else in the conversation changed, which those who ask for changes are to see. As `noteChange`. */
+  async touch(conversationId: string, participants: Party[]): Promise<void> {
+    this.pending.addTouch(conversationId, participants);
+    await this.writeAll();
+  }
+
+  /** Resolves when what this node knows to have changed for the party is noted, or could not be. No round trip when there is nothing. */
   async settled(party: Party): Promise<void> {
-    await this.settledWhere(
-      ({ senderId, senderType, recipientId, recipientType }) =>
-        isSameParty(party, { id: senderId, type: senderType }) ||
-        isSameParty(party, { id: recipientId, type: recipientType }),
-    );
+    if (this.underWay.concern(party)) await this.writing;
+    if (this.pending.concern(party)) await this.writeAll();
   }
 
   /** After the last event was answered, before the database is closed. */
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.race([this.settledWhere(() => true), wait(FINISH_TIMEOUT_MS, undefined, { ref: false })]);
+    await Promise.race([this.writeAll(), wait(FINISH_TIMEOUT_MS, undefined, { ref: false })]);
     clearTimeout(this.timer);
   }
 
-  private async settledWhere(concerns: (message: DirectMessage) => boolean): Promise<void> {
-    if ([...this.underWay.values()].some(concerns)) await this.writing;
-    if ([...this.pending.values()].some(concerns)) {
-      await this.writing;
-      await this.write();
-    }
+  /** Everything that is pending now, after what is under way. */
+  private async writeAll(): Promise<void> {
+    await this.writing;
+    await this.write();
   }
 
   private writeLater(delayMs: number): void {
@@ -74,7 +72,7 @@ export class LastMessageService implements BeforeApplicationShutdown {
   private write(): Promise<void> {
     this.writing ??= this.writePending().finally(() => {
       this.writing = undefined;
-      if (this.pending.size > 0) this.writeLater(this.isFailing ? RETRY_MS : COLLECT_MS);
+      if (!this.pending.isEmpty) this.writeLater(this.isFailing ? RETRY_MS : COLLECT_MS);
     });
     return this.writing;
   }
@@ -82,31 +80,18 @@ export class LastMessageService implements BeforeApplicationShutdown {
   private async writePending(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    [this.underWay, this.pending] = [this.pending, new Map<string, DirectMessage>()];
+    if (this.pending.isEmpty) return;
+    [this.underWay, this.pending] = [this.pending, new Notes()];
     try {
-      const messages = [...this.underWay.values()];
-      for (let at = 0; at < messages.length; at += MAX_NOTES_PER_COMMAND) {
-        await this.conversations.noteLastMessages(messages.slice(at, at + MAX_NOTES_PER_COMMAND));
-      }
+      await this.conversations.note(this.underWay.messages, this.underWay.touched);
       this.isFailing = false;
     } catch (error) {
-      this.warn(error);
+      // Once for each outage: the next tries would only say the same.
+      if (!this.isFailing)
+        this.logger.warn(`Conversations were not brought up to date: ${(error as Error).name}`);
       this.isFailing = true;
-      for (const [id, message] of this.underWay)
-        if (isNewer(message, this.pending.get(id))) this.pending.set(id, message);
+      this.pending.addAll(this.underWay);
     }
-    this.underWay.clear();
+    this.underWay = new Notes();
   }
-
-  private warn(error: unknown): void {
-    // Once for each outage: the next tries would only say the same.
-    if (!this.isFailing)
-      this.logger.warn(`lastMessage of conversations was not noted: ${(error as Error).name}`);
-  }
-}
-
-/** A later message, or a later version of the same one. */
-function isNewer(message: DirectMessage, than: DirectMessage | undefined): boolean {
-  if (than === undefined) return true;
-  return message.seq === than.seq ? (message.revision ?? 0) > (than.revision ?? 0) : message.seq > than.seq;
 }

@@ -12,9 +12,9 @@ import { EmitterService } from '../realtime/emitter.service.js';
 import { personalRoom } from '../realtime/rooms.js';
 import type { MarkDeliveredDto, MarkReadDto } from './conversation.dto.js';
 import { ConversationService, type OwnConversation, sidesOf } from './conversation.service.js';
-import { DirectConversationRepository } from './direct-conversation.repository.js';
 import { DirectMarkRepository } from './direct-mark.repository.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
+import { LastMessageService } from './last-message.service.js';
 
 /** Of a longer stretch that becomes read, the ids of its newest messages are told: `upToSeq` says it all. */
 const MAX_NAMED_STRETCH = 1000;
@@ -32,7 +32,7 @@ export class MarkService {
   constructor(
     private readonly emitter: EmitterService,
     private readonly access: ConversationService,
-    private readonly conversations: DirectConversationRepository,
+    private readonly lastMessages: LastMessageService,
     private readonly messages: DirectMessageRepository,
     private readonly marks: DirectMarkRepository,
   ) {}
@@ -64,7 +64,6 @@ export class MarkService {
     const place = await this.messages.lastPlace(conversationId, dto.upToSeq);
     const upToSeq = place?.seq ?? 0;
     if (place !== null && (await this.marks.advanceDelivered(own, conversationId, upToSeq)) !== null) {
-      await this.conversations.touch(conversationId);
       const deliveredAt = new Date().toISOString();
       const delivered = {
         conversationId,
@@ -74,6 +73,7 @@ export class MarkService {
         deliveredAt,
       };
       this.emitter.toRooms([personalRoom(peer)], 'dm:messages_delivered', delivered);
+      await this.lastMessages.touch(conversationId, [own, peer]);
     }
     return { conversationId, upToSeq };
   }
@@ -102,13 +102,15 @@ export class MarkService {
     const moved = await this.marks.advanceRead(own, conversationId, { seq, others }, readAt);
     if (moved === null) return null;
     const readBefore = Math.max(moved.before?.readSeq ?? 0, seq - MAX_NAMED_STRETCH);
+    // The mark has moved and will not move again: they are told even when the ids cannot be read.
+    const named = this.messages.idsForReader(conversationId, readBefore, seq, own).catch(() => []);
     const [messageIds, last] = await Promise.all([
-      this.messages.idsForReader(conversationId, readBefore, seq, own),
-      this.messages.lastPlace(conversationId),
-      this.conversations.touch(conversationId),
+      named,
+      this.messages.lastPlace(conversationId).catch(() => place),
+      this.lastMessages.touch(conversationId, [own, conversation.peer]),
     ]);
     this.tellRead(conversation, { messageIds, upToSeq: seq, readAt: readAt.toISOString() }, socketId);
-    const unreadCount = (await this.messages.countOthers(own, last)) - others;
+    const unreadCount = Math.max((await this.messages.countOthers(own, last)) - others, 0);
     return { conversationId, upToSeq: seq, unreadCount };
   }
 
@@ -128,7 +130,9 @@ export class MarkService {
       this.messages.lastPlace(conversationId),
     ]);
     const mark = marks.get(id);
-    const unreadCount = (await this.messages.countOthers(own, last)) - (mark?.readOthers ?? 0);
+    const others = await this.messages.countOthers(own, last);
+    // A mark may have moved past the message that was read at the same time.
+    const unreadCount = Math.max(others - (mark?.readOthers ?? 0), 0);
     return { conversationId, upToSeq: mark?.readSeq ?? 0, unreadCount };
   }
 }

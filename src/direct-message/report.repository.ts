@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model, mongo } from 'mongoose';
+import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { Report } from './report.schema.js';
 
@@ -15,7 +16,7 @@ export class ReportRepository implements OnModuleInit {
 
   /** A person's report of a message is unique by its index alone. */
   async onModuleInit(): Promise<void> {
-    await this.model.createIndexes();
+    await createIndexes(this.model);
   }
 
   /** False when the reporter has reported the message before: nothing is stored then. */

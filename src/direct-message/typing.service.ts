@@ -6,7 +6,7 @@ import { KeyedQueue } from '../messaging/keyed-queue.js';
 import { Connections } from '../realtime/connections.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { conversationRoom, personalRoom } from '../realtime/rooms.js';
-import { ConversationService } from './conversation.service.js';
+import { ConversationService, sidesOf } from './conversation.service.js';
 import { TypingTimes } from './typing-times.js';
 
 /** Nobody types in so many conversations at once; further ones are dropped. Bounds the memory by the number of sockets. */
@@ -113,8 +113,8 @@ export class TypingService implements OnApplicationShutdown {
 
   /** The other side; null while the pair has not spoken, when there is nobody to tell. */
   private async findPeer(user: Identity, conversationId: string): Promise<Party | null> {
-    if ((await this.access.openForReading(user, conversationId)) === null) return null;
-    return (await this.access.openAsParticipant(user, conversationId)).peer;
+    const conversation = await this.access.openForReading(user, conversationId);
+    return conversation === null ? null : sidesOf(conversation).peer;
   }
 
   private begin(user: Identity, conversationId: string, key: string): Typist {

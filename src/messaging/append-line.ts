@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { AppError } from '../contract/errors.js';
 import { partyKey } from '../contract/identity.js';
 import { stackOf } from '../logging/stack-of.js';
+import type { Idempotent } from './message.repository.js';
 import type { Draft, StoredMessage } from './stored-message.js';
 
 /** Messages of one conversation that share a command. */
@@ -110,11 +111,8 @@ export function notStored(): AppError {
   return new AppError('UNAVAILABLE', 'The message could not be stored. Try again.');
 }
 
-function idempotencyKey({
-  senderType,
-  senderId,
-  clientMessageId,
-}: Pick<StoredMessage, 'senderType' | 'senderId' | 'clientMessageId'>): string | undefined {
+/** Undefined for a message without clientMessageId, which repeats nothing. */
+export function idempotencyKey({ senderType, senderId, clientMessageId }: Idempotent): string | undefined {
   return clientMessageId === undefined ? undefined : JSON.stringify([senderType, senderId, clientMessageId]);
 }
 

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { AppError } from '../contract/errors.js';
-import { AppendLine, type Appended, notStored, type Waiting } from './append-line.js';
+import { AppendLine, type Appended, idempotencyKey, notStored, type Waiting } from './append-line.js';
+import { Doubts } from './doubts.js';
 import type { InsertOutcome, MessageRepository } from './message.repository.js';
 import type { Draft, StoredMessage } from './stored-message.js';
 import { Tails } from './tails.js';
@@ -11,12 +11,14 @@ const MAX_COMMAND = 200;
 const MAX_COMMANDS = 3;
 /** A try stores nothing when another node was faster. So many in a row are no race: the database does not show what it stores. */
 const MAX_FRUITLESS_TRIES = 100;
-const REMEMBERED_DOUBTS = 10_000;
 
-/** What one line contributes to a command. */
-interface Segment<M extends StoredMessage> {
+/** What one line contributes to a command, or what of it was not stored. */
+interface Rest<M extends StoredMessage> {
   line: AppendLine<M>;
   entries: Waiting<M>[];
+}
+
+interface Segment<M extends StoredMessage> extends Rest<M> {
   messages: M[];
 }
 
@@ -28,21 +30,21 @@ interface Segment<M extends StoredMessage> {
  * of. A line has messages in one command at a time, in order, so message n of a conversation is only tried after n − 1; an ordered
  * insert stops at a conflict, and what came after it goes into the next command.
  *
- * Cost: one insert, shared; one read more when this node does not know the conversation's end or when another node was faster; one read
- * more for a repeated clientMessageId.
+ * Cost: one insert, shared; one read more when this node does not know the conversation's end or when another node was faster. A command
+ * that meets a repeated clientMessageId costs all behind it one read, shared, and another insert.
  */
 export class Appender<M extends StoredMessage> {
   private readonly lines = new Map<string, AppendLine<M>>();
   /** Lines that wait for a command. */
   private readonly ready = new Set<AppendLine<M>>();
   private readonly tails: Tails<M>;
-  /** Ids of messages whose insert had an unknown outcome: stored perhaps, delivered not. */
-  private readonly inDoubt = new LRUCache<string, true>({ max: REMEMBERED_DOUBTS });
+  private readonly doubts: Doubts<M>;
   private commandsUnderWay = 0;
   private isScheduled = false;
 
   constructor(private readonly messages: MessageRepository<M>) {
     this.tails = new Tails(messages);
+    this.doubts = new Doubts(messages);
   }
 
   /**
@@ -85,9 +87,11 @@ export class Appender<M extends StoredMessage> {
     const segments = this.collect();
     if (segments.length === 0) return;
     this.commandsUnderWay += 1;
-    void this.run(segments).finally(() => {
+    void this.run(segments).then((met) => {
       this.commandsUnderWay -= 1;
-      for (const { line } of segments) this.release(line);
+      for (const { line } of segments) if (line !== met) this.release(line);
+      // Last, so that whoever meets a conflict next does not stand in front of all others again.
+      if (met !== undefined) this.release(met);
       if (this.ready.size > 0) this.schedule();
     });
   }
@@ -101,6 +105,10 @@ export class Appender<M extends StoredMessage> {
       this.ready.delete(line);
       line.isBusy = true;
       const entries = line.next(room);
+      if (entries.length === 0) {
+        this.release(line);
+        continue;
+      }
       const drafts = entries.map(({ draft }) => draft);
       if (!this.tails.knows(line.conversationId, drafts)) {
         void this.learn(line, entries);
@@ -131,79 +139,88 @@ export class Appender<M extends StoredMessage> {
     this.offer(line);
   }
 
-  /** Never rejects. */
-  private async run(segments: Segment<M>[]): Promise<void> {
+  /** Returns the line that met a conflict, if one did. Never rejects. */
+  private async run(segments: Segment<M>[]): Promise<AppendLine<M> | undefined> {
     let outcome: InsertOutcome;
     try {
       outcome = await this.messages.insertInOrder(segments.flatMap(({ messages }) => messages));
     } catch (error) {
       for (const segment of segments) this.giveUp(segment, error);
-      return;
+      return undefined;
     }
-    let left = outcome.inserted;
-    for (const segment of segments) {
-      const stored = Math.min(left, segment.entries.length);
-      left -= stored;
-      this.settle(segment, stored);
-      const isMet = outcome.conflict !== undefined && left === 0 && segment.entries.length > stored;
-      const conflict = isMet ? outcome.conflict : undefined;
-      if (isMet) outcome = { inserted: outcome.inserted };
-      if (segment.entries.length > stored)
-        await this.handleRest(segment.line, segment.entries.slice(stored), conflict);
-    }
-  }
-
-  private settle({ line, entries, messages }: Segment<M>, stored: number): void {
-    for (const [index, entry] of entries.slice(0, stored).entries()) {
-      const message = messages[index];
-      if (message === undefined) continue;
-      this.tails.advance(message);
-      line.settle(entry, message, true);
-    }
-    if (stored > 0) line.fruitlessTries = 0;
-  }
-
-  /** What a command did not store of a line: the first of it met the conflict, if there is one, the rest was not tried. */
-  private async handleRest(
-    line: AppendLine<M>,
-    rest: Waiting<M>[],
-    conflict: InsertOutcome['conflict'],
-  ): Promise<void> {
+    const rests = this.settleStored(segments, outcome.inserted);
+    const [met] = rests;
+    if (met === undefined) return undefined;
     try {
-      if (conflict === 'seq') {
-        this.tails.forget(line.conversationId);
-        line.fruitlessTries += 1;
-        if (line.fruitlessTries > MAX_FRUITLESS_TRIES) throw notStored();
-      }
-      if (conflict === 'clientMessageId') await this.settleRepeat(line, rest);
-      line.putBack(rest);
+      if (outcome.conflict === 'seq') this.noteLostRace(met);
+      if (outcome.conflict === 'clientMessageId') await this.settleRepeats(rests);
+      // Nothing is wrong with the others: this one message the database does not take.
+      if (outcome.conflict === 'other') met.entries.shift()?.reject(outcome.error);
+      for (const { line, entries } of rests) line.putBack(entries);
     } catch (error) {
-      this.giveUp({ line, entries: rest, messages: [] }, error);
+      for (const rest of rests) this.refuse(rest, error);
+    }
+    return met.line;
+  }
+
+  /** Returns what was not stored, by line and in order: the first of it met the conflict, the others were not tried. */
+  private settleStored(segments: Segment<M>[], inserted: number): Rest<M>[] {
+    let left = inserted;
+    return segments.flatMap(({ line, entries, messages }) => {
+      const stored = Math.min(left, entries.length);
+      left -= stored;
+      for (const [index, entry] of entries.slice(0, stored).entries()) {
+        const message = messages[index] as M;
+        this.tails.advance(message);
+        line.settle(entry, message, true);
+      }
+      if (stored > 0) line.fruitlessTries = 0;
+      return stored < entries.length ? [{ line, entries: entries.slice(stored) }] : [];
+    });
+  }
+
+  /** @throws AppError UNAVAILABLE when it was lost too often */
+  private noteLostRace({ line }: Rest<M>): void {
+    this.tails.forget(line.conversationId);
+    line.fruitlessTries += 1;
+    if (line.fruitlessTries > MAX_FRUITLESS_TRIES) throw notStored();
+  }
+
+  /** Takes out of `rests` what an earlier try has stored. Clients repeat many at once, so all are looked up when one was met: one read. */
+  private async settleRepeats(rests: Rest<M>[]): Promise<void> {
+    const drafts = rests.flatMap(({ entries }) => entries.map(({ draft }) => draft));
+    const found = await this.messages.findByClientMessageIds(
+      drafts.filter(({ clientMessageId }) => clientMessageId !== undefined),
+    );
+    const stored = new Map(found.map((message) => [idempotencyKey(message), message]));
+    for (const rest of rests) {
+      rest.entries = rest.entries.filter((entry) => {
+        const message =
+          entry.draft.clientMessageId === undefined ? undefined : stored.get(idempotencyKey(entry.draft));
+        if (message !== undefined) this.settleRepeat(rest.line, entry, message);
+        return message === undefined;
+      });
     }
   }
 
-  /** The first of `rest` is stored already, by an earlier try; takes it out. */
-  private async settleRepeat(line: AppendLine<M>, rest: Waiting<M>[]): Promise<void> {
-    const [repeat] = rest;
-    if (repeat?.draft.clientMessageId === undefined) return;
-    const stored = await this.messages.findByClientMessageId(repeat.draft, repeat.draft.clientMessageId);
-    if (stored === null) return;
-    rest.shift();
-    if (stored.conversationId !== line.conversationId) {
-      repeat.reject(new AppError('CONFLICT', 'This clientMessageId was used in another conversation.'));
-      return;
+  private settleRepeat(line: AppendLine<M>, entry: Waiting<M>, stored: M): void {
+    if (stored.conversationId === line.conversationId) {
+      // After an insert of unknown outcome nobody was told of the message; its retry is the time for it.
+      line.settle(entry, stored, this.doubts.take(stored._id));
+    } else {
+      entry.reject(new AppError('CONFLICT', 'This clientMessageId was used in another conversation.'));
     }
-    // After an insert of unknown outcome nobody was told of the message; its retry is the time for it.
-    line.settle(repeat, stored, this.inDoubt.delete(stored._id.toHexString()));
   }
 
   /** What was tried may be stored; what only waited is not, and would wait in vain. */
-  private giveUp({ line, entries }: Segment<M>, error: unknown): void {
+  private giveUp(segment: Segment<M>, error: unknown): void {
+    for (const { draft, deliver } of segment.entries) this.doubts.add(draft._id, deliver);
+    this.refuse(segment, error);
+  }
+
+  private refuse({ line, entries }: Rest<M>, error: unknown): void {
     this.tails.forget(line.conversationId);
-    for (const { draft, reject } of entries) {
-      this.inDoubt.set(draft._id.toHexString(), true);
-      reject(error);
-    }
+    for (const { reject } of entries) reject(error);
     line.refuseAll(error);
     line.fruitlessTries = 0;
   }

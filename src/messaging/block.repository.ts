@@ -3,6 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { Model, Types } from 'mongoose';
 import { type Party, partyKey } from '../contract/identity.js';
 import { onConnectionLost } from '../database/connection-lost.js';
+import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { Block, pairKey } from './block.schema.js';
 
@@ -12,7 +13,7 @@ export class BlockRepository implements OnModuleInit {
   constructor(@InjectModel(Block.name) private readonly model: Model<Block>) {}
 
   async onModuleInit(): Promise<void> {
-    await this.model.createIndexes();
+    await createIndexes(this.model);
   }
 
   /** Calls `forget` whenever the database was out of sight: it may have come back with less than it had. */

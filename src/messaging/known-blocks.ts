@@ -57,9 +57,11 @@ export class KnownBlocks implements OnApplicationBootstrap, OnModuleDestroy {
     return performance.now() - Math.max(knowledge.askedAt, this.lookedAt) < TRUST_MS;
   }
 
-  /** No round trip for a pair that is known not to be blocked, else one read: an unblocking elsewhere must not go unseen. */
+  /** No round trip for a pair of which it is known; a block is believed for 2 s, so that an unblocking elsewhere does not go unseen. */
   async isBlocked(pair: string): Promise<boolean> {
     if (this.isKnownUnblocked(pair)) return false;
+    const knowledge = this.known.get(pair);
+    if (knowledge?.isBlocked === true && performance.now() - knowledge.askedAt < TRUST_MS) return true;
     const { era } = this;
     const askedAt = performance.now();
     const isBlocked = await this.blocks.exists(pair);

@@ -1,14 +1,20 @@
 import { type Model, mongo, Types } from 'mongoose';
 import { isSameParty, type Party } from '../contract/identity.js';
 import { onConnectionLost } from '../database/connection-lost.js';
+import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import type { Place, StoredMessage } from './stored-message.js';
 
 /** What became of an ordered insert: the first `inserted` messages are stored, the next one met `conflict`, the rest were not tried. */
 export interface InsertOutcome {
   inserted: number;
-  conflict?: 'seq' | 'clientMessageId';
+  conflict?: 'seq' | 'clientMessageId' | 'other';
+  /** What the database had against that one. */
+  error?: unknown;
 }
+
+/** By what a repeat is known. */
+export type Idempotent = Pick<StoredMessage, 'senderType' | 'senderId' | 'clientMessageId'>;
 
 const PLACE = { _id: 0, conversationId: 1, seq: 1, senderSeq: 1, senderId: 1, senderType: 1 } as const;
 
@@ -25,7 +31,7 @@ export class MessageRepository<M extends StoredMessage> {
 
   /** Without its indexes the collection keeps no promise, so the application does not start before they exist. */
   async createIndexes(): Promise<void> {
-    await this.model.createIndexes();
+    await createIndexes(this.model);
   }
 
   /** Calls `forget` whenever the database was out of sight: it may have come back with less than it had. */
@@ -85,16 +91,18 @@ export class MessageRepository<M extends StoredMessage> {
     return place === null ? 0 : place.seq - (await this.countBy(party, place));
   }
 
-  async findByClientMessageId(
-    sender: Pick<M, 'senderId' | 'senderType'>,
-    clientMessageId: string,
-  ): Promise<M | null> {
-    const { senderId, senderType } = sender;
-    return (await this.collection.findOne({
+  /** Those of the messages that are stored under their sender and clientMessageId, by an earlier try. */
+  async findByClientMessageIds(drafts: Idempotent[]): Promise<M[]> {
+    const branches = drafts.map(({ senderType, senderId, clientMessageId }) => ({
       senderType,
       senderId,
       clientMessageId,
-    } as mongo.Filter<M>)) as M | null;
+    }));
+    return (await this.collection.find({ $or: branches } as mongo.Filter<M>).toArray()) as M[];
+  }
+
+  async findAll(ids: Types.ObjectId[]): Promise<M[]> {
+    return (await this.collection.find({ _id: { $in: ids } } as object as mongo.Filter<M>).toArray()) as M[];
   }
 
   async exists(conversationId: string, messageId: Types.ObjectId): Promise<boolean> {
@@ -182,9 +190,10 @@ function inConversation<M>(
 function conflictOf(error: unknown): InsertOutcome | undefined {
   if (!(error instanceof mongo.MongoBulkWriteError)) return undefined;
   const [failure] = [error.writeErrors].flat();
-  if (failure === undefined || !isDuplicateKey(error)) return undefined;
-  const index = / index: (\S+) dup key/.exec(failure.errmsg ?? '')?.[1] ?? '';
-  if (index.includes('clientMessageId_')) return { inserted: failure.index, conflict: 'clientMessageId' };
-  if (index.includes('seq_')) return { inserted: failure.index, conflict: 'seq' };
-  return undefined;
+  if (failure === undefined) return undefined;
+  const { index: inserted, errmsg = '' } = failure;
+  const index = isDuplicateKey(error) ? (/ index: (\S+) dup key/.exec(errmsg)?.[1] ?? '') : '';
+  if (index.includes('clientMessageId_')) return { inserted, conflict: 'clientMessageId' };
+  if (index.includes('seq_')) return { inserted, conflict: 'seq' };
+  return { inserted, conflict: 'other', error };
 }

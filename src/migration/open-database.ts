@@ -3,6 +3,9 @@ import type { AppConfig } from '../config/config.js';
 import { connectionOptions } from '../database/connection-options.js';
 import { EmbeddedDatabase } from '../database/embedded-database.js';
 
+/** Building the temporary index and sorting by it may take minutes. */
+const PATIENT = { socketTimeoutMS: 0, writeConcern: { w: 'majority', journal: true } } as const;
+
 export interface OpenDatabase {
   connection: Connection;
   close: () => Promise<void>;
@@ -22,7 +25,7 @@ export async function openDatabase(config: AppConfig): Promise<OpenDatabase> {
     ...options
   } = connectionOptions(await startEmbedded(embedded));
   try {
-    const connection = await createConnection(uri ?? '', options).asPromise();
+    const connection = await createConnection(uri ?? '', { ...options, ...PATIENT }).asPromise();
     const close = async (): Promise<void> => {
       await connection.close();
       await embedded.close();

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
+import { createIndexes } from '../database/create-indexes.js';
 import { OpenRooms } from './open-rooms.schema.js';
 
 /** Whose rooms. */
@@ -16,7 +17,7 @@ export class OpenRoomsRepository implements OnModuleInit {
   constructor(@InjectModel(OpenRooms.name) private readonly model: Model<OpenRooms>) {}
 
   async onModuleInit(): Promise<void> {
-    await this.model.createIndexes();
+    await createIndexes(this.model);
   }
 
   /** All rooms that a socket has open, which is open itself. */

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { type Identity, partyKey } from '../contract/identity.js';
+import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { StoredPresence } from './presence.schema.js';
 
@@ -11,7 +12,7 @@ export class PresenceRepository implements OnModuleInit {
   constructor(@InjectModel(StoredPresence.name) private readonly model: Model<StoredPresence>) {}
 
   async onModuleInit(): Promise<void> {
-    await this.model.createIndexes();
+    await createIndexes(this.model);
   }
 
   /** Notes that somebody has a socket on the node. True when they had none on any. One round trip. */

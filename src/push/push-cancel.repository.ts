@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
+import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { PushCancel } from './push-cancel.schema.js';
 
@@ -10,7 +11,7 @@ export class PushCancelRepository implements OnModuleInit {
   constructor(@InjectModel(PushCancel.name) private readonly model: Model<PushCancel>) {}
 
   async onModuleInit(): Promise<void> {
-    await this.model.createIndexes();
+    await createIndexes(this.model);
   }
 
   async add(callId: string): Promise<void> {

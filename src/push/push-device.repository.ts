@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import type { PushPlatform } from '../contract/push.js';
+import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { deviceIdOf, PushDevice } from './push-device.schema.js';
 
@@ -13,7 +14,7 @@ export class PushDeviceRepository implements OnModuleInit {
   constructor(@InjectModel(PushDevice.name) private readonly model: Model<PushDevice>) {}
 
   async onModuleInit(): Promise<void> {
-    await this.model.createIndexes();
+    await createIndexes(this.model);
   }
 
   /** Makes the token the party's, whosever it was. A second round trip when two make the same token known at the same moment. */

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
+import { createIndexes } from '../database/create-indexes.js';
 import { PushRetry } from './push-retry.schema.js';
 
 /** Each method is one round trip. */
@@ -9,7 +10,7 @@ export class PushRetryRepository implements OnModuleInit {
   constructor(@InjectModel(PushRetry.name) private readonly model: Model<PushRetry>) {}
 
   async onModuleInit(): Promise<void> {
-    await this.model.createIndexes();
+    await createIndexes(this.model);
   }
 
   async insert(retries: PushRetry[]): Promise<void> {

@@ -15,8 +15,7 @@ export class PayloadPipe implements PipeTransform {
     if (type !== 'body' || metatype === undefined) return value;
     const payload = value === undefined ? {} : value;
     if (!isPlainObject(payload)) throw AppError.badField('', 'the payload must be one plain object');
-    const dto = plainToInstance(metatype as Type<object>, this.pickKnown(payload, metatype));
-    const errors = validateSync(dto, { forbidUnknownValues: true });
+    const { dto, errors } = validated(metatype as Type<object>, this.pickKnown(payload, metatype));
     if (errors.length > 0) {
       throw new AppError(
         'BAD_REQUEST',
@@ -44,6 +43,17 @@ export class PayloadPipe implements PipeTransform {
       this.fields.set(metatype, fields);
     }
     return fields;
+  }
+}
+
+/** @throws AppError BAD_REQUEST for what is nested too deeply to be walked through */
+function validated(type: Type<object>, known: object): { dto: object; errors: ValidationError[] } {
+  try {
+    const dto = plainToInstance(type, known);
+    return { dto, errors: validateSync(dto, { forbidUnknownValues: true }) };
+  } catch (error) {
+    if (error instanceof RangeError) throw AppError.badField('', 'the payload is nested too deeply');
+    throw error;
   }
 }
 
