@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { DeletedMessages } from './deleted-messages.js';
 import type { SendResult } from './fcm-answer.js';
 import { toFcmMessage } from './fcm-message.js';
 import { FcmSender } from './fcm-sender.js';
@@ -50,6 +51,7 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
     private readonly deviceRepository: PushDeviceRepository,
     private readonly retries: PushRetryService,
     private readonly rings: RingCancels,
+    private readonly deleted: DeletedMessages,
   ) {
     retries.onDue((stored) => this.takeStored(stored));
   }
@@ -129,11 +131,11 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
     if (result?.outcome === 'later') await this.putOff(task, result.minDelayMs);
   }
 
-  /** Undefined: its time is over, or the call was cancelled, and nothing went out. */
+  /** Undefined: its time is over, the call was cancelled or the message deleted, and nothing went out. */
   private async attempt(push: Push, device: PushDevice): Promise<SendResult | undefined> {
     const callId = ringOf(push);
     if (callId !== undefined && (await this.rings.isCancelled(callId))) return undefined;
-    if (push.expiresAt.getTime() <= Date.now()) return undefined;
+    if (push.expiresAt.getTime() <= Date.now() || this.deleted.hasHere(push)) return undefined;
     const signal = callId === undefined ? undefined : this.rings.signalOf(callId);
     const result = await this.sender.send(toFcmMessage(push, device.token), signal);
     if (result.outcome === 'token-gone') await this.deviceRepository.removeUnchanged([device]);
@@ -156,6 +158,7 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
   private async tryStored({ push }: Task, stored: PushRetry): Promise<void> {
     const claimed = await this.retries.claim(stored);
     if (claimed === null) return;
+    if (await this.deleted.has(push)) return this.retries.remove(claimed);
     if (claimed.deviceId === null) {
       await this.address(push);
       return this.retries.remove(claimed);
