@@ -111,6 +111,7 @@ describe('rooms come back', () => {
     const back = await connectAs(url, admin('many'));
     const sent = await Promise.all(people.map((id) => say(asha, 'again', id)));
     for (const { id } of sent) await back.waitFor('dm:message_received', (message) => message.id === id);
+    expect(back.all('dm:message_received')).toHaveLength(people.length);
   });
 
   it('for every device that comes, and not for anybody else', async () => {
@@ -266,8 +267,10 @@ describe('rooms come back when a node dies', () => {
     const asha = await connectAs(second.address, user('asha'));
     for (const recipient of ['ravi', 'tara']) {
       const { id } = await say(asha, 'again', recipient);
-      for (const dashboard of dashboards)
-        await dashboard.waitFor('dm:message_received', (message) => message.id === id);
+      for (const dashboard of dashboards) {
+        const got = await dashboard.waitFor('dm:message_received', (message) => message.id === id);
+        expect(got.recipientId).toBe(recipient);
+      }
     }
     await second.stop();
     await mongo.stop();
