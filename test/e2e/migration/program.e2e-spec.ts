@@ -125,7 +125,7 @@ describe('npm run migrate', () => {
     expect(await hints()).toBe(0);
   });
 
-  it.each([PROGRAM, 'dist/cli/token.js', 'build/test/support/soak/main.js'])(
+  it.each([PROGRAM, 'dist/cli/token.js', 'build/test/support/soak/main.js', 'build/demo/main.js'])(
     '%s says how it is used, for --help',
     async (program) => {
       const { code, stdout, stderr } = await runProgram([program, '--help'], {});
