@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Person } from './person.js';
-
-type Payload = Record<string, unknown>;
+import { type Payload, title } from './print.js';
 
 /** What makes a conversation of messages: typing, receipts, reactions, edits, a deletion, lists, presence, and catching up. */
 export async function demoConversation(asha: Person, ravi: Person, conversationId: string): Promise<void> {
@@ -11,8 +10,10 @@ export async function demoConversation(asha: Person, ravi: Person, conversationI
 }
 
 async function typeAndRead(asha: Person, ravi: Person, conversationId: string): Promise<void> {
-  title('Typing, and read receipts');
+  title('Typing, and receipts');
   const isHere = (payload: Payload): boolean => payload.conversationId === conversationId;
+  const opened = await asha.say('dm:open', ravi.asRecipient());
+  if (!isHere(opened)) throw new Error('Asha opened another conversation.');
   await asha.say('dm:join_conversation', { conversationId });
   await ravi.say('dm:typing_start', { conversationId });
   await asha.expect(['dm:user_typing'], isHere);
@@ -21,13 +22,15 @@ async function typeAndRead(asha: Person, ravi: Person, conversationId: string): 
   const { lastSeq, unreadCount } = await conversationOf(ravi, conversationId);
   if (lastSeq !== 3 || unreadCount !== 2)
     throw new Error(`Ravi has ${String(unreadCount)} unread of ${String(lastSeq)}.`);
+  await ravi.say('dm:mark_delivered', { conversationId, upToSeq: lastSeq });
+  await asha.expect(['dm:messages_delivered'], isHere);
   await ravi.say('dm:mark_read', { conversationId, upToSeq: lastSeq });
   await asha.expect(['dm:messages_read'], isHere);
 }
 
 async function change(asha: Person, ravi: Person): Promise<void> {
   title('A reaction, an edit, a deletion');
-  const message = await asha.say('dm:send_message', { ...recipient(ravi), content: 'See you at seven.' });
+  const message = await asha.say('dm:send_message', { ...ravi.asRecipient(), content: 'See you at seven.' });
   const isIt = ({ id, messageId }: Payload): boolean => (messageId ?? id) === message.id;
   await ravi.say('dm:react', { messageId: message.id, emoji: '🙏' });
   await asha.expect(['dm:reaction_updated'], isIt);
@@ -43,7 +46,7 @@ async function catchUp(asha: Person, ravi: Person, conversationId: string): Prom
   await ravi.disconnect();
   const missed = ['Are you there?', 'I will call you later.'];
   for (const content of missed) {
-    await asha.say('dm:send_message', { ...recipient(ravi), content, clientMessageId: randomUUID() });
+    await asha.say('dm:send_message', { ...ravi.asRecipient(), content, clientMessageId: randomUUID() });
   }
   await ravi.reconnect();
   const { messages } = await ravi.say('dm:history', { conversationId, afterSeq: lastSeq });
@@ -59,12 +62,4 @@ async function conversationOf(person: Person, conversationId: string): Promise<P
   const found = (conversations as Payload[]).find((entry) => entry.conversationId === conversationId);
   if (found === undefined) throw new Error(`${person.name} does not see the conversation.`);
   return found;
-}
-
-function recipient({ id, type }: Person): Payload {
-  return { recipientId: id, recipientType: type };
-}
-
-function title(text: string): void {
-  process.stdout.write(`\n  ${text}\n`);
 }

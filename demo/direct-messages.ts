@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { demoConversation } from './conversation.js';
-import { Person } from './person.js';
+import { demoDevices } from './devices.js';
+import { MESSAGE_EVENTS, Person } from './person.js';
+import { demoSafety } from './safety.js';
 import type { DemoServer } from './server.js';
 
 interface Line {
@@ -8,9 +10,6 @@ interface Line {
   to: Person;
   content: string;
 }
-
-/** A message comes under the second name to the connection that sent it when the server runs with DM_ECHO_TO_SENDER=false. */
-const MESSAGE_EVENTS = ['dm:message_received', 'dm:message_sent'];
 
 /** A user, an astrologer and an admin talk in pairs; fails unless everyone gets every line that is theirs, once, in order, and what follows it. */
 export async function demoDirectMessages(server: DemoServer): Promise<void> {
@@ -22,17 +21,24 @@ export async function demoDirectMessages(server: DemoServer): Promise<void> {
     return person;
   };
   try {
+    const admin = await join('admin', 'admin', 'Admin');
     const asha = await join('user', `asha-${run}`, 'Asha');
     const ravi = await join('astrologer', `ravi-${run}`, 'Ravi');
-    const admin = await join('admin', 'admin', 'Admin');
+    await admin.expect(
+      ['astrologer:status_changed'],
+      ({ astrologerId, isOnline }) => astrologerId === ravi.id && isOnline === true,
+    );
     await talk(asha, ravi, admin, run);
+    await demoConversation(asha, ravi, conversationIdOf(asha, ravi));
+    await demoSafety(asha, ravi, admin);
+    await demoDevices(ravi, server.isOwn);
   } finally {
     for (const person of people) person.leave();
   }
 }
 
 async function talk(asha: Person, ravi: Person, admin: Person, run: string): Promise<void> {
-  const conversationId = `user_${asha.id}_${ravi.id}`;
+  const conversationId = conversationIdOf(asha, ravi);
   await ravi.say('dm:join_conversation', { conversationId });
   await ravi.expect(['dm:joined'], (payload) => payload.conversationId === conversationId);
 
@@ -52,17 +58,19 @@ async function talk(asha: Person, ravi: Person, admin: Person, run: string): Pro
   if (JSON.stringify(contents) !== JSON.stringify(spoken))
     throw new Error('The history is not what was said.');
   for (const person of [asha, ravi, admin]) assertHeard(person, lines, run);
-  await demoConversation(asha, ravi, conversationId);
+}
+
+function conversationIdOf(user: Person, astrologer: Person): string {
+  return `user_${user.id}_${astrologer.id}`;
 }
 
 async function speak({ from, to, content }: Line): Promise<void> {
   const sent = await from.say('dm:send_message', {
-    recipientId: to.id,
-    recipientType: to.type,
+    ...to.asRecipient(),
     content,
     clientMessageId: randomUUID(),
   });
-  await Promise.all([from, to].map((person) => person.expect(MESSAGE_EVENTS, (got) => got.id === sent.id)));
+  await Promise.all([from, to].map((person) => person.expectMessage(sent.id)));
 }
 
 /** Each line once for the two that it concerns, and not at all for the third. */

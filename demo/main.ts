@@ -3,15 +3,23 @@ import { parseArgs } from 'node:util';
 import { demoDirectMessages } from './direct-messages.js';
 import { reachServer } from './server.js';
 
+const USAGE = `Usage: npm run demo [-- --url URL]
+  --url   the server to talk to; by default the one that runs on PORT, else one of its own
+`;
+
 // Where a server of this checkout listens, and the key of its tokens, may stand in .env.
 if (existsSync('.env')) process.loadEnvFile('.env');
 
-const { values } = parseArgs({ options: { url: { type: 'string' } } });
+const { values } = parseArgs({ options: { url: { type: 'string' }, help: { type: 'boolean' } } });
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 
 try {
   const server = await reachServer(values.url);
   try {
-    process.stdout.write('\nDirect messages (→ sends, ← receives)\n');
+    process.stdout.write('\nDirect messages (→ sends, ✓ is acknowledged, ✗ is refused, ← receives)\n');
     await demoDirectMessages(server);
     process.stdout.write('\nEverything arrived.\n');
   } finally {

@@ -1,9 +1,17 @@
 import { io, type Socket } from 'socket.io-client';
+import { type Payload, printAck, printEvent, printRefusal } from './print.js';
 import type { DemoServer } from './server.js';
 
 const TIMEOUT_MS = 10_000;
 
-type Payload = Record<string, unknown>;
+/** A message comes under the second name to the connection that sent it when the server runs with DM_ECHO_TO_SENDER=false. */
+export const MESSAGE_EVENTS = ['dm:message_received', 'dm:message_sent'];
+
+interface Answer {
+  ok: boolean;
+  data?: Payload;
+  error?: Payload;
+}
 
 /** Somebody in the demo: speaks, and has everything that reaches them printed. */
 export class Person {
@@ -18,7 +26,7 @@ export class Person {
   ) {
     socket.onAny((event: string, payload: Payload) => {
       this.received.push({ event, payload });
-      print(name, '←', event, payload);
+      printEvent(name, '←', event, payload);
       for (const look of this.watchers) look();
     });
   }
@@ -37,14 +45,25 @@ export class Person {
 
   /** Sends an event and waits for its acknowledgement. */
   async say(event: string, payload: Payload): Promise<Payload> {
-    print(this.name, '→', event, payload);
-    const answer = (await this.socket.timeout(TIMEOUT_MS).emitWithAck(event, payload)) as {
-      ok: boolean;
-      data?: Payload;
-      error?: Payload;
-    };
-    if (!answer.ok) throw new Error(`${this.name}: ${event} was refused: ${JSON.stringify(answer.error)}`);
-    return answer.data ?? {};
+    const { ok, data = {}, error } = await this.send(event, payload);
+    if (!ok) throw new Error(`${this.name}: ${event} was refused: ${JSON.stringify(error)}`);
+    printAck(this.name, event, data);
+    return data;
+  }
+
+  /** Sends what the server must not accept. */
+  async isRefused(event: string, payload: Payload, code: string): Promise<void> {
+    const { ok, error = {} } = await this.send(event, payload);
+    if (ok || error.code !== code) throw new Error(`${this.name}: ${event} was not refused with ${code}.`);
+    printRefusal(this.name, event, error);
+  }
+
+  asRecipient(): Payload {
+    return { recipientId: this.id, recipientType: this.type };
+  }
+
+  expectMessage(id: unknown): Promise<void> {
+    return this.expect(MESSAGE_EVENTS, (message) => message.id === id);
   }
 
   /** Waits until one of the events came with a payload that fits, whether that is so already or not. */
@@ -98,29 +117,9 @@ export class Person {
   leave(): void {
     this.socket.disconnect();
   }
-}
 
-const SHOWN_FIELDS = [
-  'conversationId',
-  'seq',
-  'upToSeq',
-  'unreadCount',
-  'emoji',
-  'userName',
-  'senderName',
-  'content',
-  'status',
-  'total',
-  'success',
-  'code',
-  'message',
-];
-
-function print(name: string, arrow: string, event: string, payload: Payload): void {
-  const shown = SHOWN_FIELDS.filter((field) => payload[field] !== undefined && payload[field] !== null).map(
-    (field) => `${field}=${JSON.stringify(payload[field])}`,
-  );
-  process.stdout.write(
-    `${`  ${name.padEnd(8)} ${arrow} ${event.padEnd(22)} ${shown.join(' ')}`.trimEnd()}\n`,
-  );
+  private send(event: string, payload: Payload): Promise<Answer> {
+    printEvent(this.name, '→', event, payload);
+    return this.socket.timeout(TIMEOUT_MS).emitWithAck(event, payload) as Promise<Answer>;
+  }
 }

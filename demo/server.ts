@@ -10,6 +10,8 @@ const START_TIMEOUT_MS = 30_000;
 /** The server that the demo talks to. */
 export interface DemoServer {
   url: string;
+  /** Started by the demo, and so without whatever the environment configures. */
+  isOwn: boolean;
   /** A token for the demo's people, made with `npm run token`'s own program. */
   tokenFor: (type: string, id: string, name: string) => Promise<string>;
   close: () => Promise<void>;
@@ -20,7 +22,12 @@ export async function reachServer(url: string | undefined): Promise<DemoServer> 
   const candidate = url ?? `http://127.0.0.1:${process.env.PORT ?? 3000}`;
   if (await isReady(candidate)) {
     process.stdout.write(`Talking to the server at ${candidate}\n`);
-    return { url: candidate, tokenFor: tokenMaker(process.env), close: () => Promise.resolve() };
+    return {
+      url: candidate,
+      isOwn: false,
+      tokenFor: tokenMaker(process.env),
+      close: () => Promise.resolve(),
+    };
   }
   if (url !== undefined) throw new Error(`No server answers at ${url}/health/ready`);
   return startServer();
@@ -43,6 +50,9 @@ const OWN_SERVER = {
   PORT: '0',
   LOG_LEVEL: 'warn',
   MONGODB_URI: '',
+  REDIS_URL: '',
+  FIREBASE_SERVICE_ACCOUNT: '',
+  FCM_URL: '',
   JWT_SECRET: '',
   JWT_PUBLIC_KEY: '',
   JWKS_URL: '',
@@ -63,7 +73,7 @@ async function startServer(): Promise<DemoServer> {
   try {
     const url = await addressOf(child.stdout, ended);
     process.stdout.write(`Started a server of its own at ${url}\n`);
-    return { url, tokenFor: tokenMaker(env), close };
+    return { url, isOwn: true, tokenFor: tokenMaker(env), close };
   } catch (error) {
     await close();
     throw error;

@@ -11,7 +11,10 @@ const USAGE = `Usage: npm run migrate [-- --apply]
 
 /** Makes the messages and conversations of the former backend usable. README, "Coming from the former backend". */
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { apply: { type: 'boolean', default: false } } });
+  const { values } = parseArgs({
+    options: { apply: { type: 'boolean', default: false }, help: { type: 'boolean' } },
+  });
+  if (values.help) return void process.stdout.write(`${USAGE}\n`);
   const config = await loadConfig();
   Logger.overrideLogger(['error', 'warn']);
   const database = await openDatabase(config);

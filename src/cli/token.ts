@@ -11,7 +11,9 @@ class UsageError extends Error {}
 
 /** Prints a token for development, signed with the JWT_SECRET that the server uses. */
 async function main(): Promise<void> {
-  const { type, id, name, avatar, ttl } = readArguments();
+  const options = readArguments();
+  if (options === undefined) return void process.stdout.write(`${USAGE}\n`);
+  const { type, id, name, avatar, ttl } = options;
   const config = await loadConfig();
   const claims = {
     userType: type,
@@ -28,6 +30,7 @@ async function main(): Promise<void> {
   process.stdout.write(`${await token.sign(signingKey(config))}\n`);
 }
 
+/** Undefined when the usage is asked for. */
 function readArguments() {
   const { values } = parseArgs({
     options: {
@@ -36,8 +39,10 @@ function readArguments() {
       name: { type: 'string' },
       avatar: { type: 'string' },
       ttl: { type: 'string', default: '1d' },
+      help: { type: 'boolean' },
     },
   });
+  if (values.help) return undefined;
   const { type, id } = values;
   if (!(USER_TYPES as readonly unknown[]).includes(type))
     throw new UsageError('--type must be user, astrologer or admin');

@@ -18,6 +18,7 @@ import { DirectMessageGateway } from './direct-message.gateway.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import { DirectMessage, DirectMessageSchema } from './direct-message.schema.js';
 import { DirectMessageService } from './direct-message.service.js';
+import { FormerMessages } from './former-messages.js';
 import { HistoryService } from './history.service.js';
 import { LastMessageRepair } from './last-message-repair.js';
 import { LastMessageService } from './last-message.service.js';
@@ -60,6 +61,7 @@ import { TypingService } from './typing.service.js';
     MarkService,
     LastMessageService,
     LastMessageRepair,
+    FormerMessages,
     DirectMessageRepository,
     DirectConversationRepository,
     DirectMarkRepository,

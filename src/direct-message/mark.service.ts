@@ -110,7 +110,8 @@ export class MarkService {
       this.lastMessages.touch(conversationId, [own, conversation.peer]),
     ]);
     this.tellRead(conversation, { messageIds, upToSeq: seq, readAt: readAt.toISOString() }, socketId);
-    const unreadCount = Math.max((await this.messages.countOthers(own, last)) - others, 0);
+    const read = Math.max(others, moved.before?.readOthers ?? 0);
+    const unreadCount = Math.max((await this.messages.countOthers(own, last)) - read, 0);
     return { conversationId, upToSeq: seq, unreadCount };
   }
 

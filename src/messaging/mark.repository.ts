@@ -24,8 +24,8 @@ export class MarkRepository {
   /** Null when the mark was there already, or further on. */
   async advanceRead(party: Party, conversationId: string, to: ReadPosition, at: Date): Promise<Moved | null> {
     return this.advance(party, conversationId, 'readSeq', to.seq, {
-      $set: { readSeq: to.seq, readOthers: to.others, readAt: at },
-      $max: { deliveredSeq: to.seq },
+      $set: { readSeq: to.seq, readAt: at },
+      $max: { readOthers: to.others, deliveredSeq: to.seq },
       $setOnInsert: { conversationId, party },
     });
   }

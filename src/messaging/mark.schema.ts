@@ -18,7 +18,10 @@ export class Mark {
   @Prop({ type: Number, required: true })
   readSeq!: number;
 
-  /** How many messages up to `readSeq` others wrote: with it an unread count is a difference, not a count. */
+  /**
+   * How many messages of others are read: with it an unread count is a difference, not a count. Those up to `readSeq`; more where a
+   * migration found former messages read behind ones that were not.
+   */
   @Prop({ type: Number, required: true })
   readOthers!: number;
 

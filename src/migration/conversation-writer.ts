@@ -40,7 +40,8 @@ export class ConversationWriter {
     const _id = conversationId as never;
     const operations: mongo.AnyBulkWriteOperation[] = [];
     if (newest !== null) {
-      const { seq, timestamp, content } = newest;
+      const { seq, content } = newest;
+      const timestamp = (await this.store.lastTime(conversationId)) ?? newest.timestamp;
       const said = {
         lastSeq: seq,
         lastMessage: content,

@@ -4,6 +4,7 @@ export const MESSAGE_FAULTS = {
   timestamp: 'time was missing or not a date',
   sender: "sender's id or kind was missing, of another type or written differently",
   recipient: "recipient's id or kind was missing, of another type or not the other participant",
+  profile: "sender's name or picture was missing: taken from users or astrologers",
   content: 'content was missing or not a text',
   messageType: 'messageType was missing or unknown',
   status: 'status was missing, unknown or behind readAt, isRead or readBy',

@@ -4,6 +4,8 @@ import {
   DirectConversationSchema,
 } from '../direct-message/direct-conversation.schema.js';
 import { DirectMessage, DirectMessageSchema } from '../direct-message/direct-message.schema.js';
+import type { Party } from '../contract/identity.js';
+import { type Mark, markId } from '../messaging/mark.schema.js';
 import type { Place } from '../messaging/stored-message.js';
 import type { LegacyDocument } from './legacy-values.js';
 import { objectIdForm } from './participants.js';
@@ -87,6 +89,19 @@ export class LegacyStore {
       { conversationId, seq: { $gt: 0 } },
       { sort: { seq: -1 }, projection, hint: 'conversationId_1_seq_1' },
     );
+  }
+
+  /** When anything was last said in it: not by its newest message, if a server had stored messages before the former ones. */
+  async lastTime(conversationId: string): Promise<Date | undefined> {
+    const last = await this.messages.findOne<{ timestamp: Date }>(
+      { conversationId, seq: { $gt: 0 } },
+      { sort: { timestamp: -1 }, projection: { timestamp: 1 } },
+    );
+    return last?.timestamp;
+  }
+
+  mark(party: Party, conversationId: string): Promise<Mark | null> {
+    return this.marks.findOne<Mark>({ _id: markId(party, conversationId) as never });
   }
 
   conversation(conversationId: string): Promise<LegacyDocument | null> {

@@ -25,9 +25,19 @@ const FIELDS = {
   readAt: 1,
 } as const;
 
+/** Where a read mark is to stand, and how many messages of the other one count as read. */
+interface ReadPlace {
+  seq: number;
+  others: number;
+  at: Date;
+}
+
 /**
  * Turns what the messages say of themselves (`status`, `readAt`) into one read and one delivered mark for each participant: the newest
- * message addressed to them that was read, and everything before it. Marks only go forward. Four reads and a write for a conversation.
+ * message addressed to them that was read, and everything before it. Marks only go forward. Some five reads and a write for a conversation.
+ *
+ * Where a server had stored messages before the former ones, a mark cannot pass those of them that are unread or not delivered. Then the
+ * read mark stays before the first of these, and the former messages that were read are counted as read all the same (`readOthers`).
  */
 export class Marks {
   constructor(private readonly store: LegacyStore) {}
@@ -40,9 +50,12 @@ export class Marks {
         ({ senderId, senderType }) =>
           !isSameParty({ id: senderId, type: senderType as Party['type'] }, party),
       );
-      const read = await this.inOrder(conversationId, newestOf(addressed, ['read']));
-      const delivered = await this.inOrder(conversationId, newestOf(addressed, ['read', 'delivered']));
-      if (delivered !== undefined) operations.push(...moves(conversationId, party, read, delivered));
+      if (addressed.length === 0) continue;
+      const known = await this.store.mark(party, conversationId);
+      const read = await this.readPlace(newestOf(addressed, ['read']), known?.readSeq ?? 0, conversationId);
+      const delivered = newestOf(addressed, ['read', 'delivered']);
+      const deliveredSeq = await this.deliveredSeq(delivered, known?.deliveredSeq ?? 0, conversationId);
+      operations.push(...moves(conversationId, party, read, deliveredSeq));
     }
     if (operations.length > 0) await this.store.marks.bulkWrite(operations, { ordered: true });
   }
@@ -63,61 +76,87 @@ export class Marks {
       .toArray();
   }
 
-  /**
-   * Former messages that follow after newer ones, which a server had stored before, say nothing of these: a mark stops before the first
-   * that was sent later.
-   */
-  private async inOrder(conversationId: string, marked: Marked | undefined): Promise<Marked | undefined> {
-    if (marked === undefined) return undefined;
-    const { seq, senderId, senderType, timestamp } = marked;
-    const sender = { conversationId, senderId, senderType };
-    const later = await this.store.messages.findOne<Marked>(
-      { ...sender, seq: { $gt: 0, $lt: seq }, timestamp: { $gt: timestamp } },
-      { sort: { seq: 1 }, projection: FIELDS },
-    );
-    if (later === null) return marked;
+  /** @param readSeq where the mark stands now: what is before it was read, whenever it was sent */
+  private async readPlace(
+    marked: Marked | undefined,
+    readSeq: number,
+    conversationId: string,
+  ): Promise<ReadPlace | undefined> {
+    if (marked === undefined || marked.seq <= readSeq) return undefined;
+    const { seq, senderSeq: others } = marked;
+    const unread = newerInFront(marked, readSeq, conversationId);
+    const first = await this.first(unread);
+    if (first === null) return { seq, others, at: timeOfMark(marked) };
+    const before = await this.placeBefore(first, conversationId);
+    const count = await this.store.messages.countDocuments(unread);
+    return { seq: Math.max(before, readSeq), others: others - count, at: timeOfMark(marked) };
+  }
+
+  private async deliveredSeq(
+    marked: Marked | undefined,
+    deliveredSeq: number,
+    conversationId: string,
+  ): Promise<number> {
+    if (marked === undefined || marked.seq <= deliveredSeq) return deliveredSeq;
+    const undelivered = { ...newerInFront(marked, deliveredSeq, conversationId), status: 'sent' };
+    const first = await this.first(undelivered);
+    return first === null
+      ? marked.seq
+      : Math.max(await this.placeBefore(first, conversationId), deliveredSeq);
+  }
+
+  private first(filter: mongo.Filter<mongo.Document>): Promise<Marked | null> {
+    return this.store.messages.findOne<Marked>(filter, { sort: { seq: 1 }, projection: FIELDS });
+  }
+
+  /** Of the same sender's message before it; 0 when there is none. */
+  private async placeBefore({ seq, senderId, senderType }: Marked, conversationId: string): Promise<number> {
     const before = await this.store.messages.findOne<Marked>(
-      { ...sender, seq: { $gt: 0, $lt: later.seq } },
+      { conversationId, senderId, senderType, seq: { $gt: 0, $lt: seq } },
       { sort: { seq: -1 }, projection: FIELDS },
     );
-    return before ?? undefined;
+    return before?.seq ?? 0;
   }
+}
+
+/** Messages of the same sender that stand between a mark and a message, and were sent after it: a server had stored them before. */
+function newerInFront(
+  { seq, senderId, senderType, timestamp }: Marked,
+  markSeq: number,
+  conversationId: string,
+): mongo.Filter<mongo.Document> {
+  return {
+    conversationId,
+    senderId,
+    senderType,
+    seq: { $gt: markSeq, $lt: seq },
+    timestamp: { $gt: timestamp },
+  };
 }
 
 function newestOf(messages: Marked[], statuses: string[]): Marked | undefined {
   return messages.filter(({ status }) => statuses.includes(status)).toSorted((a, b) => b.seq - a.seq)[0];
 }
 
+/** Should a reader move the mark at this very moment, it stays where the reader put it. */
 function moves(
   conversationId: string,
   party: Party,
-  read: Marked | undefined,
-  delivered: Marked,
+  read: ReadPlace | undefined,
+  deliveredSeq: number,
 ): mongo.AnyBulkWriteOperation[] {
   const _id = markId(party, conversationId) as never;
   const nothing = { readSeq: 0, readOthers: 0, readAt: null, deliveredSeq: 0 };
   const mark = { conversationId, party: { id: party.id, type: party.type }, ...nothing };
-  const { seq: deliveredSeq } = delivered;
-  return [
+  const operations: mongo.AnyBulkWriteOperation[] = [
     { updateOne: { filter: { _id }, update: { $setOnInsert: mark }, upsert: true } },
-    ...(read === undefined
-      ? []
-      : [
-          {
-            updateOne: {
-              filter: { _id, readSeq: { $lt: read.seq } },
-              // The others' messages up to a message of the other one are as many as its senderSeq says.
-              update: { $set: { readSeq: read.seq, readOthers: read.senderSeq, readAt: timeOfMark(read) } },
-            },
-          },
-        ]),
-    {
-      updateOne: {
-        filter: { _id, deliveredSeq: { $lt: deliveredSeq } },
-        update: { $set: { deliveredSeq } },
-      },
-    },
+    { updateOne: { filter: { _id }, update: { $max: { deliveredSeq } } } },
   ];
+  if (read === undefined) return operations;
+  const { seq, others, at } = read;
+  const filter = { _id, readSeq: { $lte: seq }, readOthers: { $lt: others } };
+  const update = { $set: { readSeq: seq, readOthers: others, readAt: at }, $max: { deliveredSeq: seq } };
+  return [...operations, { updateOne: { filter, update } }];
 }
 
 /** When it was not noted, the message's own time: not later than it was. */

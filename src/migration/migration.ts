@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { ProfileRepository } from '../auth/profile.repository.js';
 import type { Party } from '../contract/identity.js';
 import { ConversationLookup, type FoundConversation } from './conversation-lookup.js';
 import { ConversationWriter } from './conversation-writer.js';
@@ -10,6 +11,7 @@ import { type Numberable, Numbering } from './numbering.js';
 import { Lanes } from './lanes.js';
 import { isInShape } from './participants.js';
 import { countOrderFaults, repairClientMessageIds, repairOrder } from './repairs.js';
+import { SenderProfiles } from './sender-profiles.js';
 
 /** Messages that share a command; what is held in memory is a few times as much. */
 const BATCH = 500;
@@ -38,6 +40,7 @@ export class Migration {
   private readonly report: MigrationReport;
   private readonly lookup: ConversationLookup;
   private readonly writer: ConversationWriter;
+  private readonly profiles: SenderProfiles;
   private readonly open = new Map<string, Open>();
 
   constructor(
@@ -48,6 +51,7 @@ export class Migration {
     this.report = emptyReport(options.apply === true);
     this.lookup = new ConversationLookup(this.store, this.report);
     this.writer = new ConversationWriter(this.store);
+    this.profiles = new SenderProfiles(new ProfileRepository(connection));
   }
 
   /** How many nodes of the server use the database now. */
@@ -110,6 +114,8 @@ export class Migration {
     if (conversation === null) return count(this.report.messages.broken, 'noParticipants', usable.length);
     const numberable = usable.flatMap((message) => this.plan(message, conversation));
     if (numberable.length === 0) return;
+    const filled = await this.profiles.fill(numberable.map(({ fields }) => fields));
+    count(this.report.messages.faults, 'profile', filled);
     if (this.report.isApplied) await this.number(conversation, numberable);
     else this.lookup.countOnce(conversation);
     this.report.messages.numbered += numberable.length;

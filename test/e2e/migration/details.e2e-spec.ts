@@ -4,6 +4,7 @@ import { Migration } from '../../../src/migration/migration.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { closeAfterAll } from '../../support/cleanup.js';
 import { connectAs } from '../../support/client.js';
+import { at, formerMessage as message } from '../../support/former-messages.js';
 import { admin, astrologer, user } from '../../support/token.js';
 
 let app: TestApp;
@@ -18,27 +19,6 @@ beforeAll(async () => {
 const collection = (name: string) => connection.getClient().db('samvad').collection(name);
 const messages = () => collection('directmessages');
 const migrate = () => new Migration(connection, { apply: true }).run();
-const at = (second: number) => new Date(Date.UTC(2024, 0, 1, 0, 0, second));
-
-interface From {
-  id: string;
-  type: string;
-}
-
-const message = (conversationId: string, from: From, to: From, second: number, more: object = {}) => ({
-  _id: new mongo.ObjectId(),
-  conversationId,
-  senderId: from.id,
-  senderType: from.type,
-  recipientId: to.id,
-  recipientType: to.type,
-  content: `at ${second}`,
-  messageType: 'text',
-  timestamp: at(second),
-  status: 'sent',
-  ...more,
-});
-
 describe('what was stored by the former backend', () => {
   it('reaches clients with every field as the contract has it', async () => {
     const [id, parent] = [new mongo.ObjectId(), new mongo.ObjectId()];
@@ -97,58 +77,36 @@ describe('what was stored by the former backend', () => {
     expect(await outsider.send('dm:history', { conversationId })).toMatchObject({ ok: false });
   });
 
-  it('keeps what was read and delivered as marks, which cover everything before them', async () => {
-    const [u, a] = [user('marked'), astrologer('marks')];
-    const conversationId = 'user_marked_marks';
+  it('takes missing names and pictures from users and astrologers, as the handshake does', async () => {
+    const [u, a] = [user(new mongo.ObjectId().toHexString()), astrologer('named')];
+    const conversationId = `user_${u.id}_named`;
+    await collection('users').insertOne({
+      _id: new mongo.ObjectId(u.id),
+      name: ' Asha ',
+      avatar: 'https://c/a',
+    });
+    await collection('astrologers').insertOne({
+      _id: 'named' as never,
+      name: 'Ravi',
+      profilePicture: 'https://c/r',
+    });
     await messages().insertMany([
-      message(conversationId, a, u, 1),
-      message(conversationId, u, a, 2, { status: 'delivered' }),
-      message(conversationId, a, u, 3, { status: 'read', readAt: at(40) }),
-      message(conversationId, a, u, 4, { status: 'delivered' }),
-      message(conversationId, a, u, 5),
+      message(conversationId, u, a, 1),
+      message(conversationId, a, u, 2, { senderName: 'Guru Ravi' }),
+      message('admin_user_unnamed', admin(), user('unnamed'), 3),
+      message('admin_user_unnamed', user('unnamed'), admin(), 4),
     ]);
-    await migrate();
-    const marks = await collection('directmarks').find({ conversationId }).sort({ _id: 1 }).toArray();
-    expect(marks).toEqual([
-      {
-        _id: `astrologer:marks ${conversationId}`,
-        conversationId,
-        party: { id: 'marks', type: 'astrologer' },
-        readSeq: 0,
-        readOthers: 0,
-        readAt: null,
-        deliveredSeq: 2,
-      },
-      {
-        _id: `user:marked ${conversationId}`,
-        conversationId,
-        party: { id: 'marked', type: 'user' },
-        readSeq: 3,
-        readOthers: 2,
-        readAt: at(40),
-        deliveredSeq: 4,
-      },
+    expect((await migrate()).messages.faults).toMatchObject({ profile: 2 });
+    const names = await messages()
+      .find({ conversationId: { $in: [conversationId, 'admin_user_unnamed'] } })
+      .sort({ timestamp: 1 })
+      .toArray();
+    expect(names.map(({ senderName, senderAvatar }) => [senderName, senderAvatar])).toEqual([
+      ['Asha', 'https://c/a'],
+      ['Guru Ravi', 'https://c/r'],
+      ['', ''],
+      ['', ''],
     ]);
-  });
-
-  it('does not mark as read what the server had stored before', async () => {
-    const [u, a] = [user('early'), astrologer('bird')];
-    const conversationId = 'user_early_bird';
-    const client = await connectAs(app.url, a);
-    for (const content of ['unread 1', 'unread 2'])
-      await client.ask('dm:send_message', { recipientId: u.id, recipientType: u.type, content });
-    await messages().insertOne(message(conversationId, a, u, 1, { status: 'read' }));
-    const report = await migrate();
-    expect(report.conversations.faults).toMatchObject({ started: 1 });
-    expect(await messages().findOne({ conversationId, seq: 3 })).toMatchObject({
-      senderSeq: 3,
-      content: 'at 1',
-    });
-    expect(await collection('directmarks').countDocuments({ conversationId, readSeq: { $gt: 0 } })).toBe(0);
-    expect(await collection('directconversations').findOne({ _id: conversationId as never })).toMatchObject({
-      lastSeq: 3,
-      lastMessage: 'at 1',
-    });
   });
 
   it('keeps both messages of which a clientMessageId was not unique', async () => {

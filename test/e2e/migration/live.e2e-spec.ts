@@ -1,5 +1,9 @@
 import { type Connection, createConnection, mongo } from 'mongoose';
-import type { DirectHistoryPayload, DirectMessagePayload } from '../../../src/contract/direct-message.js';
+import type {
+  DirectConversationsPayload,
+  DirectHistoryPayload,
+  DirectMessagePayload,
+} from '../../../src/contract/direct-message.js';
 import { Migration } from '../../../src/migration/migration.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { closeAfterAll } from '../../support/cleanup.js';
@@ -8,6 +12,8 @@ import { astrologer, user } from '../../support/token.js';
 
 const FORMER = 1500;
 const START = Date.UTC(2024, 0, 1);
+/** The former messages that were read: the oldest ones. */
+const READ = new Set(Array.from({ length: 40 }, (_, i) => `former ${i}`));
 
 let app: TestApp;
 let connection: Connection;
@@ -32,7 +38,7 @@ async function storeFormer(person: string, count: number): Promise<string[]> {
     content: `former ${i}`,
     messageType: 'text',
     timestamp: new Date(START + i * 1000),
-    status: 'sent',
+    status: READ.has(`former ${i}`) ? 'read' : 'sent',
     __v: 0,
   }));
   await collection('directmessages').insertMany(messages.toReversed());
@@ -88,8 +94,8 @@ describe('while the server runs', () => {
         clientMessageId: content,
       });
     const first = await say(client, 'ravi', 'astrologer', 'new before');
-    expect(first).toMatchObject({ ok: true, data: { seq: 1, content: 'new before' } });
-    const acked: DirectMessagePayload[] = first.ok ? [first.data] : [];
+    if (!first.ok) throw new Error(`refused: ${first.error.code}`);
+    acked.push(first.data);
 
     const state = { isRunning: true };
     const migrating = migrate().finally(() => (state.isRunning = false));
@@ -126,6 +132,22 @@ describe('while the server runs', () => {
     for (const sender of ['writer', 'ravi']) {
       const own = stored.filter(({ senderId }) => senderId === sender);
       expect(own.map(({ senderSeq }) => senderSeq)).toEqual(own.map((_, i) => i + 1));
+    }
+    const newest = Math.max(...all.map(({ timestamp }) => Date.parse(timestamp)));
+    for (const [own, other] of [
+      [client, 'ravi'],
+      [ravi, 'writer'],
+    ] as const) {
+      const { conversations } = await own.ask<DirectConversationsPayload>('dm:conversations', {});
+      const listed = conversations.find((one) => one.conversationId === conversationId);
+      const last = all.at(-1);
+      expect(listed).toMatchObject({ lastSeq: all.length, lastMessage: last?.content });
+      expect(Date.parse(listed?.lastMessageAt ?? '')).toBe(newest);
+      const unread = all.filter(({ senderId, content }) => senderId === other && !READ.has(content));
+      expect(listed?.unreadCount).toBe(unread.length);
+      // The mark covers what was read as far as nothing unread by the other one comes before it.
+      const firstUnread = unread[0]?.seq ?? Infinity;
+      expect(listed?.marks.readSeq).toBeLessThan(firstUnread);
     }
   });
 });

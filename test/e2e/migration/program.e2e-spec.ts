@@ -108,4 +108,32 @@ describe('npm run migrate', () => {
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain('Usage: npm run migrate');
   });
+
+  it('is what a server asks for when it starts and finds messages that nobody sees', async () => {
+    const { uri } = await startDatabase(new LegacyDataMaker().make(3, 5));
+    const folder = await temporaryFolder();
+    const hints = async (): Promise<number> => {
+      const server = await startServer(folder, { MONGODB_URI: uri });
+      await server.stop();
+      return server.output().split('npm run migrate').length - 1;
+    };
+    expect(await hints()).toBe(1);
+    const client = await new mongo.MongoClient(uri).connect();
+    closeAfterTest(() => client.close());
+    // What cannot be migrated would be found again.
+    await client
+      .db('samvad')
+      .collection('directmessages')
+      .updateMany({}, [{ $set: { seq: 1, clientMessageId: '$$REMOVE', conversationId: '$_id' } }]);
+    expect(await hints()).toBe(0);
+  });
+
+  it.each([PROGRAM, 'dist/cli/token.js', 'build/test/support/soak/main.js', 'build/demo/main.js'])(
+    '%s says how it is used, for --help',
+    async (program) => {
+      const { code, stdout, stderr } = await runProgram([program, '--help'], {});
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(/^usage: npm run /i);
+    },
+  );
 });

@@ -11,6 +11,15 @@ describe('npm run demo', () => {
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('Started a server of its own');
     expect(stdout).toContain('Everything arrived.');
+    for (const line of [
+      /Ravi +✓ dm:conversations +conversations=\[.*3 messages, 2 unread/,
+      /Asha +← dm:messages_delivered/,
+      /Asha +✗ dm:send_message +code="FORBIDDEN"/,
+      /Admin +← dm:report_created/,
+      /Admin +← astrologer:status_changed/,
+      /Ravi +✓ push:register/,
+    ])
+      expect(stdout).toMatch(line);
   });
 
   it('talks to a server that runs', async () => {

@@ -36,9 +36,14 @@ function readOptions(): Options {
       'drop-every': { type, default: '200' },
       'act-every': { type, default: '300' },
       'in-flight': { type, default: '4' },
+      help: { type: 'boolean' },
     },
   });
-  const read = (name: keyof typeof values, least: number, most: number): number => {
+  if (values.help) {
+    print(USAGE);
+    process.exit(0);
+  }
+  const read = (name: Exclude<keyof typeof values, 'help'>, least: number, most: number): number => {
     const value = Number(values[name]);
     if (value >= least && value <= most) return value;
     throw new RangeError(`--${name} must be ${least} to ${most}`);
