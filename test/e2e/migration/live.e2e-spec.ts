@@ -93,6 +93,7 @@ describe('while the server runs', () => {
         content,
         clientMessageId: content,
       });
+    const acked: DirectMessagePayload[] = [];
     const first = await say(client, 'ravi', 'astrologer', 'new before');
     if (!first.ok) throw new Error(`refused: ${first.error.code}`);
     acked.push(first.data);
