@@ -110,7 +110,8 @@ describe('rooms come back', () => {
     await closeAndWait(staff, testApp);
     const back = await connectAs(url, admin('many'));
     const sent = await Promise.all(people.map((id) => say(asha, 'again', id)));
-    for (const { id } of sent) await back.waitFor('dm:message_received', (message) => message.id === id);
+    for (const { id } of sent)
+      expect(await back.waitFor('dm:message_received', (message) => message.id === id)).toMatchObject({ id });
   });
 
   it('for every device that comes, and not for anybody else', async () => {
@@ -267,7 +268,9 @@ describe('rooms come back when a node dies', () => {
     for (const recipient of ['ravi', 'tara']) {
       const { id } = await say(asha, 'again', recipient);
       for (const dashboard of dashboards)
-        await dashboard.waitFor('dm:message_received', (message) => message.id === id);
+        expect(await dashboard.waitFor('dm:message_received', (message) => message.id === id)).toMatchObject({
+          id,
+        });
     }
     await second.stop();
     await mongo.stop();
