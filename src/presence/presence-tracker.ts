@@ -4,9 +4,10 @@ import {
   Logger,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { type Identity, partyKey, partyOf, partyOfKey } from '../contract/identity.js';
+import { type Identity, partyKey, partyOf } from '../contract/identity.js';
+import { OutageLog } from '../logging/outage-log.js';
 import { stackOf } from '../logging/stack-of.js';
-import { type LostNode, NodeRegistry } from '../nodes/node-registry.js';
+import { NodeRegistry } from '../nodes/node-registry.js';
 import { type Connection, Connections } from '../realtime/connections.js';
 import { PresenceRepository } from './presence.repository.js';
 import { PresenceStore } from './presence.store.js';
@@ -26,27 +27,31 @@ interface Guest {
   sockets: Set<string>;
   /** When the last socket went. */
   goneAt?: Date;
-  /** Runs from then until the offline counts; `retry`, until a failed write is tried again. */
+  /** Runs from then until the offline counts. */
   grace?: NodeJS.Timeout;
-  retry?: NodeJS.Timeout;
   /** Whether the database says that they are on this node. */
   isStored: boolean;
   isWriting: boolean;
 }
 
+/** Of this many people at a time the database is told; it has others to serve. */
+const WRITES_AT_ONCE = 50;
+
 /**
  * Follows the sockets of this node into the store, which says who is online, and, 5 s behind those that go, into the database, which decides
- * who announces it (contract §7). What this node had not written off when it died is written off by another: nobody stays online for ever.
+ * who announces it (contract §7).
  *
  * Round trips: one to Redis and one to the database when somebody's first socket of this node comes, and the same when the last one went.
  */
 @Injectable()
 export class PresenceTracker implements BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger(PresenceTracker.name);
+  private readonly outage = new OutageLog(this.logger, 'Presence cannot be noted for now');
   private readonly guests = new Map<string, Guest>();
   private readonly handlers: ((change: PresenceChange) => unknown)[] = [];
-  private readonly sweeps = new Set<NodeJS.Timeout>();
-  private readonly startedAt = performance.now();
+  /** Whom the database could not be told of. */
+  private readonly unsettled = new Map<string, Guest>();
+  private retry: NodeJS.Timeout | undefined;
   private sockets = 0;
   private isClosing = false;
 
@@ -59,11 +64,13 @@ export class PresenceTracker implements BeforeApplicationShutdown, OnApplication
   ) {
     connections.onArrival((connection) => this.arrived(connection));
     connections.onDeparture((connection) => this.departed(connection));
-    registry.onNodeLost((node) => this.takeOver(node));
     registry.onTakenForLost(() => this.writeAgain());
   }
 
-  /** `handler` is called on one node of all for each change. Not at all when that node dies in the instant between write and call. */
+  /**
+   * `handler` is called on one node of all for each change, and 1.5 s later once more for a return within a minute. Not at all when that node
+   * dies in the instant between write and call.
+   */
   onChange(handler: (change: PresenceChange) => unknown): void {
     this.handlers.push(handler);
   }
@@ -82,14 +89,20 @@ export class PresenceTracker implements BeforeApplicationShutdown, OnApplication
     return this.guests.get(key)?.goneAt;
   }
 
+  /** Of somebody who is noted to be on this node: unless they are, they are noted to be gone. Never rejects. */
+  async writeOff(person: Identity, lastSeen: Date): Promise<void> {
+    const key = partyKey(person);
+    if (this.guests.has(key)) return;
+    const guest: Guest = { person, sockets: new Set(), goneAt: lastSeen, isStored: true, isWriting: false };
+    this.guests.set(key, guest);
+    await this.settle(key, guest);
+  }
+
   /** From now on the sockets go because the node does: others write their owners off, when they do not come to them. */
   beforeApplicationShutdown(): void {
     this.isClosing = true;
-    for (const timer of this.sweeps) clearTimeout(timer);
-    for (const { grace, retry } of this.guests.values()) {
-      clearTimeout(grace);
-      clearTimeout(retry);
-    }
+    clearTimeout(this.retry);
+    for (const { grace } of this.guests.values()) clearTimeout(grace);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -132,18 +145,40 @@ export class PresenceTracker implements BeforeApplicationShutdown, OnApplication
   /** Writes until the database says of the guest what is so; one write at a time. Never rejects: what failed is tried again later. */
   private async settle(key: string, guest: Guest): Promise<void> {
     if (guest.isWriting || this.isClosing) return;
-    clearTimeout(guest.retry);
-    guest.retry = undefined;
+    this.unsettled.delete(key);
     guest.isWriting = true;
     try {
       while (isHere(guest) !== guest.isStored) await this.write(key, guest, isHere(guest));
       if (!guest.isStored && this.guests.get(key) === guest) this.guests.delete(key);
+      this.outage.worked();
     } catch (error) {
-      this.logger.warn(`The presence of a ${guest.person.type} was not noted: ${(error as Error).name}`);
-      if (!this.isClosing)
-        guest.retry = setTimeout(() => void this.settle(key, guest), this.times.retryMs).unref();
+      this.outage.failed(error);
+      this.unsettled.set(key, guest);
+      this.tryAgainLater();
     } finally {
       guest.isWriting = false;
+    }
+  }
+
+  /** One timer for all: while the database is away, a thousand people must not mean a thousand tries. */
+  private tryAgainLater(): void {
+    if (this.retry !== undefined || this.isClosing) return;
+    this.retry = setTimeout(() => {
+      this.retry = undefined;
+      void this.settleUnsettled();
+    }, this.times.retryMs).unref();
+  }
+
+  private async settleUnsettled(): Promise<void> {
+    const [first, ...others] = this.unsettled;
+    if (first === undefined) return;
+    await this.settle(...first);
+    if (!this.unsettled.has(first[0])) await this.settleAll(others);
+  }
+
+  private async settleAll(people: [string, Guest][]): Promise<void> {
+    for (let i = 0; i < people.length; i += WRITES_AT_ONCE) {
+      await Promise.all(people.slice(i, i + WRITES_AT_ONCE).map((entry) => this.settle(...entry)));
     }
   }
 
@@ -151,15 +186,26 @@ export class PresenceTracker implements BeforeApplicationShutdown, OnApplication
     const { nodeId } = this.registry;
     const at = guest.goneAt ?? new Date();
     if (isOnline) {
-      const isNews = await this.people.addNode(guest.person, nodeId, at);
+      const before = await this.people.addNode(guest.person, nodeId, at);
       guest.isStored = true;
-      if (isNews) this.announce({ person: guest.person, isOnline, lastSeen: at });
+      if (before !== null && before.nodes.length > 0) return;
+      const change = { person: guest.person, isOnline, lastSeen: at };
+      this.announce(change);
+      if (before !== null && at.getTime() - before.lastSeen.getTime() < this.times.closeReturnMs)
+        this.repeatLater(guest, change);
     } else {
       const left = await this.people.removeNode(key, nodeId, at);
       guest.isStored = false;
       if (left?.nodes.length === 0)
         this.announce({ person: guest.person, isOnline, lastSeen: left.lastSeen });
     }
+  }
+
+  /** Broadcasts of two nodes have no order: the offline before this may arrive after it, and must not be the last word. */
+  private repeatLater(guest: Guest, change: PresenceChange): void {
+    setTimeout(() => {
+      if (isHere(guest) && guest.isStored && !this.isClosing) this.announce(change);
+    }, this.times.repeatMs).unref();
   }
 
   private announce(change: PresenceChange): void {
@@ -174,51 +220,11 @@ export class PresenceTracker implements BeforeApplicationShutdown, OnApplication
     }
   }
 
-  /**
-   * The people of a lost node are this node's, without a socket, from here on. Who was seen only just now, or can come back only since this
-   * node listens, has the usual time to do so; the others had it.
-   */
-  private async takeOver({ nodeId, aliveAt }: LostNode): Promise<void> {
-    await this.people.adopt(nodeId, this.registry.nodeId, aliveAt);
-    await this.store.forgetNode(nodeId);
-    const { offlineDelayMs } = this.times;
-    const isFresh = performance.now() - this.startedAt < 2 * offlineDelayMs;
-    const mayReturn = isFresh || Date.now() - aliveAt.getTime() < 2 * offlineDelayMs;
-    this.sweepIn(mayReturn ? offlineDelayMs : 0);
-  }
-
-  private sweepIn(delayMs: number): void {
-    if (this.isClosing) return;
-    const timer = setTimeout(() => {
-      this.sweeps.delete(timer);
-      this.sweep().catch((error: unknown) => {
-        this.logger.warn(`A lost node's people were not written off: ${(error as Error).name}`);
-        this.sweepIn(this.times.retryMs);
-      });
-    }, delayMs).unref();
-    this.sweeps.add(timer);
-  }
-
-  /** Writes off everybody who is noted to be here and is not. */
-  private async sweep(): Promise<void> {
-    for (const { _id: key, name = '', avatar = '', lastSeen } of await this.people.findOnNode(
-      this.registry.nodeId,
-    )) {
-      if (this.guests.has(key)) continue;
-      const person = { ...partyOfKey(key), name, avatar };
-      const guest: Guest = { person, sockets: new Set(), goneAt: lastSeen, isStored: true, isWriting: false };
-      this.guests.set(key, guest);
-      await this.settle(key, guest);
-    }
-  }
-
   /** Others have taken this node for lost, and written off its people. */
   private async writeAgain(): Promise<void> {
-    for (const [key, guest] of this.guests) {
-      if (guest.sockets.size === 0) continue;
-      guest.isStored = false;
-      await this.settle(key, guest);
-    }
+    const here = [...this.guests].filter(([, { sockets }]) => sockets.size > 0);
+    for (const [, guest] of here) guest.isStored = false;
+    await this.settleAll(here);
   }
 }
 

@@ -5,6 +5,7 @@ import { NodesModule } from '../nodes/nodes.module.js';
 import { RealtimeModule } from '../realtime/realtime.module.js';
 import { RedisConnection } from '../redis/redis-connection.js';
 import { RedisModule } from '../redis/redis.module.js';
+import { LostNodePeople } from './lost-node-people.js';
 import { MemoryPresenceStore } from './memory-presence.store.js';
 import { PresenceGateway } from './presence.gateway.js';
 import { PresenceRepository } from './presence.repository.js';
@@ -26,6 +27,7 @@ import { RedisPresenceStore } from './redis-presence.store.js';
     PresenceGateway,
     PresenceService,
     PresenceTracker,
+    LostNodePeople,
     PresenceRepository,
     PresenceTimes,
     {

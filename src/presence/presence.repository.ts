@@ -15,23 +15,26 @@ export class PresenceRepository implements OnModuleInit {
     await createIndexes(this.model);
   }
 
-  /** Notes that somebody has a socket on the node. True when they had none on any. One round trip. */
-  async addNode(person: Identity, nodeId: string, at: Date): Promise<boolean> {
+  /** Notes that somebody has a socket on the node. Returns what was stored of them before; null when nothing was. One round trip. */
+  async addNode(
+    person: Identity,
+    nodeId: string,
+    at: Date,
+  ): Promise<Pick<StoredPresence, 'nodes' | 'lastSeen'> | null> {
     const { name, avatar } = person;
     const add = () =>
       this.model
         .findOneAndUpdate(
           { _id: partyKey(person) },
           { $addToSet: { nodes: nodeId }, $max: { lastSeen: at }, $set: { name, avatar } },
-          { upsert: true, returnDocument: 'before', projection: { nodes: 1 } },
+          { upsert: true, returnDocument: 'before', projection: { nodes: 1, lastSeen: 1 } },
         )
         .lean();
-    const before = await add().catch((error: unknown) => {
+    return add().catch((error: unknown) => {
       // Two upserts of one id at the same moment: the other one made it.
       if (isDuplicateKey(error, '_id')) return add();
       throw error;
     });
-    return before === null || before.nodes.length === 0;
   }
 
   /** Notes that somebody has no socket on the node any more. Returns what is stored of them then; null when it was noted already. */

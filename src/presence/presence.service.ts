@@ -56,8 +56,9 @@ export class PresenceService {
   }
 
   /**
-   * `handler` is called once for each change, on one node of all. An offline comes 5 s after the last socket went, or after its node was
-   * found to be lost; who is back by then was never gone. What it throws is logged.
+   * `handler` is called for each change, on one node of all: once, and twice for an online that comes within a minute after they went. An
+   * offline comes 5 s after the last socket went, or after its node was found to be lost; who is back by then was never gone. What it throws
+   * is logged.
    */
   onChange(handler: (change: PresenceChange) => unknown): void {
     this.tracker.onChange(handler);

@@ -12,7 +12,13 @@ export interface Connection {
 /** A greeting waits no longer than this for the arrival hooks, in milliseconds: what they reach may be away. */
 const ARRIVAL_PATIENCE_MS = 1500;
 
-type Hook = (connection: Connection) => unknown;
+type Listener = (connection: Connection) => unknown;
+
+interface Hook {
+  listener: Listener;
+  /** Whether it failed the last time: a fault that lasts is not logged for everyone who comes and goes. */
+  isFailing: boolean;
+}
 
 /**
  * Tells other parts of the application of sockets that come and go. Gateways must not do this themselves: Nest calls their hooks
@@ -26,19 +32,22 @@ export class Connections {
   /** Settled when the arrival hooks of a socket are done, by socket id; the departure waits for it. */
   private readonly arriving = new Map<string, Promise<void>>();
 
-  /** `hook` is awaited before the socket is sent `connected`, for 1.5 s at the most. What it throws is logged: it keeps nobody out. */
-  onArrival(hook: Hook): void {
-    this.arrivals.push(hook);
+  /**
+   * `listener` is awaited before the socket is sent `connected`, for 1.5 s at the most. What it throws keeps nobody out, and is logged, once
+   * until it works again.
+   */
+  onArrival(listener: Listener): void {
+    this.arrivals.push({ listener, isFailing: false });
   }
 
-  /** `hook` is called after the socket has gone, and after all of its arrival hooks. What it throws is logged. */
-  onDeparture(hook: Hook): void {
-    this.departures.push(hook);
+  /** `listener` is called after the socket has gone, and after all of its arrival hooks. What it throws is logged, once until it works again. */
+  onDeparture(listener: Listener): void {
+    this.departures.push({ listener, isFailing: false });
   }
 
   /** Called by the adapter. Resolves when the socket may be greeted; never rejects. */
   async arrived(connection: Connection): Promise<void> {
-    const arriving = this.runAll(this.arrivals.map((hook) => () => hook(connection)));
+    const arriving = this.runAll(this.arrivals, connection);
     this.arriving.set(connection.socketId, arriving);
     await Promise.race([arriving, setTimeout(ARRIVAL_PATIENCE_MS, undefined, { ref: false })]);
   }
@@ -47,18 +56,20 @@ export class Connections {
   async departed(connection: Connection): Promise<void> {
     await this.arriving.get(connection.socketId);
     this.arriving.delete(connection.socketId);
-    await this.runAll(this.departures.map((hook) => () => hook(connection)));
+    await this.runAll(this.departures, connection);
   }
 
-  private async runAll(hooks: (() => unknown)[]): Promise<void> {
-    await Promise.all(
-      hooks.map(async (hook) => {
-        try {
-          await hook();
-        } catch (error) {
-          this.logger.error('A connection hook failed', stackOf(error));
-        }
-      }),
-    );
+  private async runAll(hooks: Hook[], connection: Connection): Promise<void> {
+    await Promise.all(hooks.map((hook) => this.run(hook, connection)));
+  }
+
+  private async run(hook: Hook, connection: Connection): Promise<void> {
+    try {
+      await hook.listener(connection);
+      hook.isFailing = false;
+    } catch (error) {
+      if (!hook.isFailing) this.logger.error('A connection hook failed', stackOf(error));
+      hook.isFailing = true;
+    }
   }
 }

@@ -200,6 +200,26 @@ describe('rooms come back', () => {
     }
   });
 
+  it('all asked for at once, not one after another', async () => {
+    const node = await startApp();
+    const writer = await connectAs(node.url, user('asha'));
+    await say(writer, 'hello');
+    await say(writer, 'hello', 'tara');
+    const staff = await open(node.url, admin('root'));
+    await staff.ask('dm:join_conversation', { conversationId: 'user_asha_tara' });
+    await closeAndWait(staff, node);
+    const waiting: ((may: boolean) => void)[] = [];
+    node.app.get(RoomMemory, { strict: false }).register('conversation', {
+      roomOf: conversationRoom,
+      canReturn: () =>
+        new Promise((resolve) => {
+          // Nobody is answered before both were asked.
+          if (waiting.push(resolve) === 2) for (const answer of waiting) answer(true);
+        }),
+    });
+    expect(await hasItOpen(await connectAs(node.url, admin('root')), writer)).toBe(true);
+  });
+
   it('not after the time for it', async () => {
     const hasty = await startApp({}, [], [withTimes({ returnMs: 0 })]);
     const writer = await connectAs(hasty.url, user('asha'));

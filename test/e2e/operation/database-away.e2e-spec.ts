@@ -135,3 +135,38 @@ describe('the database comes back with less than it had', () => {
     await second.stop();
   });
 });
+
+describe('an outage of the database', () => {
+  it('is said in a few lines, however many people come and go meanwhile, and all of them are noted afterwards', async () => {
+    const dir = await temporaryFolder();
+    let mongo = await startMongo(dir);
+    const port = Number(new URL(mongo.address.replace('mongodb:', 'http:')).port);
+    const server = await startServer(dir, { MONGODB_URI: mongo.address });
+    const connectAll = (prefix: string) =>
+      Promise.all(Array.from({ length: 30 }, (_, i) => connectAs(server.address, user(`${prefix}${i}`))));
+    const first = await connectAll('first');
+    const before = server.output().length;
+    await mongo.stop('SIGKILL');
+    for (const client of first) client.close();
+    const [asha = first[0]] = await connectAll('second');
+    if (asha === undefined) throw new Error('nobody came');
+    // Each takes as long as the database is looked for: what failed at the arrivals has been tried again by then.
+    for (let i = 0; i < 3; i += 1)
+      await expectUnavailable(asha, 'dm:history', { conversationId: 'user_second0_ravi' });
+    mongo = await startMongo(dir, port);
+    const client = new mongoose.mongo.MongoClient(mongo.address);
+    const people = client.db('samvad').collection<{ _id: string }>('presence');
+    await until(
+      async () => (await people.countDocuments({ _id: /^user:second/, nodes: { $ne: [] } })) === 30,
+    );
+    await client.close();
+    const said = server.output().slice(before);
+    expect(said).toContain('Presence cannot be noted for now');
+    const lines = said
+      .split('\n')
+      .filter((line) => /Presence|PresenceTracker|RoomMemory|Connections|NodeRegistry/.test(line));
+    expect(lines.length).toBeLessThan(10);
+    await server.stop();
+    await mongo.stop();
+  });
+});

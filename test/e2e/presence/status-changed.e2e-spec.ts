@@ -1,8 +1,12 @@
+import { jest } from '@jest/globals';
+import { EmitterService } from '../../../src/realtime/emitter.service.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
 import { withNodeTimes, withPresenceTimes } from '../../support/presence.js';
 import { startMongo, startServer, temporaryFolder } from '../../support/processes.js';
+import { startRedis } from '../../support/redis.js';
 import { admin, astrologer, user } from '../../support/token.js';
+import { until } from '../../support/until.js';
 
 const NEVER_MS = 3_600_000;
 
@@ -100,6 +104,31 @@ describe('several nodes on one database', () => {
     await told(staff[1], 'ravi', false);
     // Without Redis, a node's events reach its own sockets.
     expect([story(staff[0], 'ravi'), story(staff[1], 'ravi')]).toEqual([[true], [false]]);
+  });
+
+  it('who is back is announced again: the offline of another node may come behind the first time', async () => {
+    const redis = await startRedis();
+    const one = await startNode(300, { REDIS_URL: redis.url });
+    const two = await startNode(300, { REDIS_URL: redis.url, MONGODB_URI: one.mongoUri });
+    const staff = await connectAs(two.url, admin('root'));
+    // What the first node has to say of an offline takes its time, as if Redis were slow.
+    const emitter = one.app.get(EmitterService, { strict: false });
+    const send = emitter.toRooms.bind(emitter);
+    const held: (() => void)[] = [];
+    jest.spyOn(emitter, 'toRooms').mockImplementation((rooms, event, payload, except) => {
+      const isOffline = event === 'astrologer:status_changed' && 'isOnline' in payload && !payload.isOnline;
+      if (isOffline) held.push(() => send(rooms, event, payload, except));
+      else send(rooms, event, payload, except);
+    });
+    const first = await connectAs(one.url, astrologer('ravi'));
+    await told(staff, 'ravi', true);
+    first.close();
+    await until(() => held.length === 1);
+    await connectAs(two.url, astrologer('ravi'));
+    await until(() => story(staff, 'ravi').length === 2);
+    held[0]?.();
+    await until(() => story(staff, 'ravi').length === 4);
+    expect(story(staff, 'ravi')).toEqual([true, true, false, true]);
   });
 
   it('a node that dies with people, or within the delay after they went, leaves nobody online', async () => {
