@@ -158,6 +158,8 @@ export class DirectMessageService {
       this.emitter.toRooms(rooms, 'dm:message_received', payload, senderSocketId);
       this.emitter.toSocket(senderSocketId, 'dm:message_sent', payload);
     }
+    // Here, too: one of unknown outcome is delivered when its sender has long been refused.
+    this.lastMessages.note(message);
     if (message.status === 'sent') this.push.message(recipient, { ...payload, messageId: payload.id });
     // Here too, because of a message whose fate was unknown only this is called.
     this.lastMessages.note(message);

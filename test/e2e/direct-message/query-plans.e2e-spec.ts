@@ -3,7 +3,10 @@ import type { Connection, mongo } from 'mongoose';
 import type { DirectMessagePayload } from '../../../src/contract/direct-message.js';
 import { startApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
-import { admin, astrologer, user } from '../../support/token.js';
+import { answers, FcmServer } from '../../support/fcm-server.js';
+import { withNodeTimes, withPresenceTimes } from '../../support/presence.js';
+import { admin, astrologer, type Person, user } from '../../support/token.js';
+import { until } from '../../support/until.js';
 
 /** One document for each running node: there is nothing to index. */
 const SMALL_COLLECTIONS = new Set(['nodes']);
@@ -29,11 +32,18 @@ interface Explained {
 const conversationId = 'user_asha_ravi';
 let connection: Connection;
 let url: string;
+let mongoUri: string;
+let fcm: FcmServer;
+const short = [
+  withPresenceTimes({ offlineDelayMs: 100 }),
+  withNodeTimes({ beatIntervalMs: 300, silenceMs: 20_000 }),
+];
 const calls: Call[] = [];
 
 beforeAll(async () => {
-  const started = await startApp();
-  url = started.url;
+  fcm = await FcmServer.start();
+  const started = await startApp({ FCM_URL: fcm.url }, [], short);
+  ({ url, mongoUri } = started);
   connection = started.app.get<Connection>(getConnectionToken());
   connection.set('debug', (collection: string, method: string, ...args: unknown[]) => {
     calls.push({ collection, method, args });
@@ -154,12 +164,50 @@ async function useEverything(): Promise<void> {
   await a.ask('push:unregister', { token: 'a-token' });
   await a.ask('presence:get', { users: [{ id: 'ravi', type: 'astrologer' }] });
   await boss.ask('dm:history', { conversationId });
+  await boss.ask('get_stats', {});
   for (const client of [a, r, boss]) client.close();
+}
+
+/** Comings and goings, with rooms that are open, and pushes that are not taken; then a node that goes and leaves all of it behind. */
+async function comeAndGo(): Promise<void> {
+  const awayFrom = ({ id }: Person): Promise<void> =>
+    until(async () => {
+      const watcher = await connectAs(url, user('watcher'));
+      const users = [{ id, type: 'astrologer' }];
+      const found = await watcher.ask<{ users: { isOnline: boolean }[] }>('presence:get', { users });
+      return found.users[0]?.isOnline === false;
+    });
+  const a = await connectAs(url, user('asha'));
+  await a.ask('dm:join_conversation', { conversationId });
+  a.close();
+  // Its rooms come back.
+  await connectAs(url, user('asha'));
+
+  const phone = await connectAs(url, astrologer('ravi'));
+  await phone.ask('push:register', { token: 'phone', platform: 'android' });
+  phone.close();
+  await awayFrom(astrologer('ravi'));
+  fcm.plan('phone', answers.internal, answers.success);
+  await say(await connectAs(url, user('asha')));
+  await fcm.waitFor('phone', 2);
+  await until(() =>
+    calls.some(({ collection, method }) => collection === 'pushretries' && /delete/.test(method)),
+  );
+
+  const other = await startApp({ MONGODB_URI: mongoUri, FCM_URL: fcm.url }, [], short);
+  const guest = await connectAs(other.url, user('guest-of-the-lost'));
+  await say(guest);
+  await guest.ask('dm:join_conversation', { conversationId: 'user_guest-of-the-lost_ravi' });
+  await other.app.close();
+  const isFindOnNode = ({ collection, method, args }: Call): boolean =>
+    collection === 'presence' && method === 'find' && 'nodes' in (args[0] as object);
+  await until(() => calls.some(isFindOnNode));
 }
 
 describe('queries of direct messages', () => {
   it('run on an index, and read no more than they return, in a long conversation too', async () => {
     await useEverything();
+    await comeAndGo();
     const faults: unknown[] = [];
     const seen = new Set<string>();
     for (const call of calls.splice(0)) {
@@ -190,6 +238,10 @@ describe('queries of direct messages', () => {
         'directmessages.findOneAndUpdate',
         'openrooms.updateOne',
         'presence.find',
+        'presence.updateMany',
+        'openrooms.updateMany',
+        'pushdevices.find',
+        'pushretries.find',
       ]),
     );
   });
