@@ -195,6 +195,7 @@ export class Environment {
   @Min(0, { message: 'must be 0 to 31536000' })
   @Max(31_536_000, { message: 'must be 0 to 31536000' })
   DM_EDIT_WINDOW_SECONDS: number = 900;
+
   @IsOptional()
   @IsServiceAccount()
   FIREBASE_SERVICE_ACCOUNT?: string;

@@ -95,7 +95,8 @@ export class ConversationService {
   }
 
   private async create(conversationId: string, participants: Party[]): Promise<void> {
-    await this.conversations.createIfMissing(conversationId, participants, participants);
+    // Nobody sees it in a list before the message is stored, which may yet be refused.
+    await this.conversations.createIfMissing(conversationId, participants, []);
     this.participants.set(conversationId, participants);
   }
 }

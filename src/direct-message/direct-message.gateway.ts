@@ -11,12 +11,14 @@ import type { RealtimeSocket } from '../realtime/socket.types.js';
 import { ConversationDto, HistoryDto, SendMessageDto } from './direct-message.dto.js';
 import { DirectMessageService } from './direct-message.service.js';
 import { HistoryService } from './history.service.js';
+import { OpenConversationService } from './open-conversation.service.js';
 
 @RealtimeGateway()
 export class DirectMessageGateway {
   constructor(
     private readonly service: DirectMessageService,
     private readonly histories: HistoryService,
+    private readonly rooms: OpenConversationService,
   ) {}
 
   @SubscribeMessage('dm:join_conversation')
@@ -25,7 +27,7 @@ export class DirectMessageGateway {
     @ConnectedSocket() socket: RealtimeSocket,
     @MessageBody() { conversationId }: ConversationDto,
   ): Promise<ConversationJoinedPayload> {
-    return this.service.join(user, socket.id, conversationId);
+    return this.rooms.join(user, socket.id, conversationId);
   }
 
   @SubscribeMessage('dm:leave_conversation')
@@ -33,7 +35,7 @@ export class DirectMessageGateway {
     @ConnectedSocket() socket: RealtimeSocket,
     @MessageBody() { conversationId }: ConversationDto,
   ): Promise<ConversationJoinedPayload> {
-    return this.service.leave(socket.id, conversationId);
+    return this.rooms.leave(socket.id, conversationId);
   }
 
   @SubscribeMessage('dm:send_message')

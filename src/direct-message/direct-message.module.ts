@@ -26,6 +26,7 @@ import { MarkService } from './mark.service.js';
 import { MessageActionsGateway } from './message-actions.gateway.js';
 import { MessageActionsRepository } from './message-actions.repository.js';
 import { MessageActionsService } from './message-actions.service.js';
+import { OpenConversationService } from './open-conversation.service.js';
 import { ReportGateway } from './report.gateway.js';
 import { ReportRepository } from './report.repository.js';
 import { Report, ReportSchema } from './report.schema.js';
@@ -56,6 +57,7 @@ import { TypingService } from './typing.service.js';
     ConversationService,
     ConversationListService,
     HistoryService,
+    OpenConversationService,
     MarkService,
     LastMessageService,
     LastMessageRepair,

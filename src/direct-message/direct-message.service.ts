@@ -1,17 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { Types } from 'mongoose';
 import { AppConfig } from '../config/config.js';
-import type { ConversationJoinedPayload, DirectMessagePayload } from '../contract/direct-message.js';
+import type { DirectMessagePayload } from '../contract/direct-message.js';
 import { AppError } from '../contract/errors.js';
+import { type Identity, isSameParty, type Party, partyKey, partyOf } from '../contract/identity.js';
 import { Appender } from '../messaging/appender.js';
-import { type Identity, type Party, partyKey, partyOf } from '../contract/identity.js';
 import { BlockService } from '../messaging/block.service.js';
 import { KeyedQueue } from '../messaging/keyed-queue.js';
 import { SendingOrder } from '../messaging/sending-order.js';
 import type { Draft } from '../messaging/stored-message.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { PushService } from '../push/push.service.js';
-import { RoomMemory } from '../open-rooms/room-memory.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { conversationRoom, personalRoom } from '../realtime/rooms.js';
 import { ConversationService, type OpenConversation } from './conversation.service.js';
@@ -20,24 +19,21 @@ import { toPayload } from './direct-message.mapper.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import type { DirectMessage } from './direct-message.schema.js';
 import { LastMessageService } from './last-message.service.js';
+import { recipientOf, senderOf } from './message-rules.js';
 import { TypingService } from './typing.service.js';
 
-/** Under which open conversations are remembered; stored. */
-const ROOM_KIND = 'conversation';
-
 /**
- * The rules of direct messages (contract §3).
+ * Sending direct messages (contract §3).
  *
- * Database round trips. Sending: 1 before the ack (the insert) and 1 after it (lastMessage, not waited for). Before the ack also: 2 for a
- * conversation that this node does not remember (participants, last seq), 3 for a new one, 1 for a pair whose block is not known, 1 for a
- * reply, 1 for a repeated clientMessageId. With several nodes, one Redis command for a recipient who has no socket on this one. Joining: 1,
- * shared by those of a socket that come together, and 1 for a conversation not remembered. Leaving: 1, or 0 for a room that one is not in.
- * A message is encoded once for all its receivers, once for the ack, and once more with DM_ECHO_TO_SENDER=false.
+ * Database round trips: 1 before the ack (the insert, shared with what is sent at the same time), and a share of one after it (lastMessage,
+ * not waited for). Before the ack also: 2 for a conversation that this node does not remember (participants, last seq), 3 for a new one,
+ * 1 for a pair whose block is not known, 1 for a reply, 2 for a repeated clientMessageId. With several nodes, one Redis command for a
+ * recipient who has no socket on this one. A message is encoded once for all its receivers, once for the ack, and once more with DM_ECHO_TO_SENDER=false.
  */
 @Injectable()
 export class DirectMessageService {
   private readonly appender: Appender<DirectMessage>;
-  /** By socket: while one event waits for a look-up, a later one that it matters for must not pass it. */
+  /** By socket: while one message waits for a look-up, a later one must not pass it. */
   private readonly inArrivalOrder = new KeyedQueue();
   /** By socket and recipient. */
   private readonly sendingOrder = new SendingOrder();
@@ -52,42 +48,8 @@ export class DirectMessageService {
     private readonly presence: PresenceService,
     private readonly push: PushService,
     private readonly typing: TypingService,
-    private readonly roomMemory: RoomMemory,
   ) {
     this.appender = new Appender(messages);
-    // Participants never change, and an admin who is none any more has another identity.
-    roomMemory.register(ROOM_KIND, { roomOf: conversationRoom, canReturn: () => true });
-  }
-
-  /**
-   * @param socketId the socket that joins
-   * @throws AppError NOT_FOUND, UNAVAILABLE
-   */
-  async join(user: Identity, socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
-    const { stored } = await this.inArrivalOrder.run(socketId, async () => {
-      const conversation = await this.access.openForReading(user, conversationId);
-      if (conversation === null) return { stored: undefined };
-      await this.emitter.joinRoom(socketId, conversationRoom(conversationId));
-      return { stored: this.roomMemory.enter(socketId, ROOM_KIND, conversationId) };
-    });
-    // Outside of the queue: the joins of a socket share their writes.
-    await stored;
-    const joined: ConversationJoinedPayload = { conversationId, success: true };
-    this.emitter.toSocket(socketId, 'dm:joined', joined);
-    return joined;
-  }
-
-  /**
-   * Leaving a room that one is not in is no fault.
-   * @throws AppError UNAVAILABLE
-   */
-  async leave(socketId: string, conversationId: string): Promise<ConversationJoinedPayload> {
-    const { stored } = await this.inArrivalOrder.run(socketId, async () => {
-      await this.emitter.leaveRoom(socketId, conversationRoom(conversationId));
-      return { stored: this.roomMemory.leave(socketId, ROOM_KIND, conversationId) };
-    });
-    await stored;
-    return { conversationId, success: true };
   }
 
   /**
@@ -99,20 +61,43 @@ export class DirectMessageService {
   async send(user: Identity, socketId: string, dto: SendMessageDto): Promise<DirectMessagePayload> {
     const recipient = partyOf({ id: dto.recipientId, type: dto.recipientType });
     const sending = this.sendingOrder.enter(`${socketId} ${partyKey(recipient)}`);
-    let delivered: DirectMessagePayload | undefined;
-    let message: DirectMessage;
     try {
       const prepare = (): Promise<Draft<DirectMessage>> => this.prepare(user, recipient, dto);
       const draft = await this.inArrivalOrder.run(socketId, () => sending.attempt(prepare));
-      const deliver = (stored: DirectMessage): void => void (delivered = this.deliver(stored, socketId));
-      ({ message } = await sending.attempt(() => this.appender.append(draft, deliver)));
+      return await sending.attempt(() => this.store(user, socketId, draft));
+    } catch (error) {
+      const stored = isRefusal(error) ? await this.storedBefore(partyOf(user), recipient, dto) : undefined;
+      if (stored === undefined) throw error;
+      return toPayload(stored);
     } finally {
       sending.leave();
     }
+  }
+
+  private async store(
+    user: Identity,
+    socketId: string,
+    draft: Draft<DirectMessage>,
+  ): Promise<DirectMessagePayload> {
+    let delivered: DirectMessagePayload | undefined;
+    const { message } = await this.appender.append(draft, (stored) => {
+      delivered = this.deliver(stored, socketId);
+    });
     this.typing.stopFor(user, message.conversationId);
     // For a repeat too: the node that stored it may have died before this.
     this.lastMessages.note(message);
     return delivered ?? toPayload(message);
+  }
+
+  /** A message that was stored before its sender was blocked, and is sent again because nobody told them. */
+  private async storedBefore(
+    { id: senderId, type: senderType }: Party,
+    recipient: Party,
+    { clientMessageId }: SendMessageDto,
+  ): Promise<DirectMessage | undefined> {
+    if (typeof clientMessageId !== 'string') return undefined;
+    const [stored] = await this.messages.findByClientMessageIds([{ senderId, senderType, clientMessageId }]);
+    return stored !== undefined && isSameParty(recipientOf(stored), recipient) ? stored : undefined;
   }
 
   private async prepare(
@@ -161,11 +146,11 @@ export class DirectMessageService {
   /** One broadcast to the three rooms: a socket that is in several of them gets it once. A push to whoever has no socket. */
   private deliver(message: DirectMessage, senderSocketId: string): DirectMessagePayload {
     const payload = toPayload(message);
-    const recipient = { id: message.recipientId, type: message.recipientType };
+    const recipient = recipientOf(message);
     const rooms = [
       conversationRoom(message.conversationId),
       personalRoom(recipient),
-      personalRoom({ id: message.senderId, type: message.senderType }),
+      personalRoom(senderOf(message)),
     ];
     if (this.config.directMessage.echoToSender) {
       this.emitter.toRooms(rooms, 'dm:message_received', payload);
@@ -174,8 +159,14 @@ export class DirectMessageService {
       this.emitter.toSocket(senderSocketId, 'dm:message_sent', payload);
     }
     if (message.status === 'sent') this.push.message(recipient, { ...payload, messageId: payload.id });
+    // Here too, because of a message whose fate was unknown only this is called.
+    this.lastMessages.note(message);
     return payload;
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'FORBIDDEN';
 }
 
 /** Only the fields that have a value: an absent one costs no storage and stays out of partial indexes. */

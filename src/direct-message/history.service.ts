@@ -10,6 +10,7 @@ import type { HistoryDto } from './direct-message.dto.js';
 import { toPayload } from './direct-message.mapper.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import type { DirectMessage } from './direct-message.schema.js';
+import { recipientOf } from './message-rules.js';
 
 const DEFAULT_LIMIT = 50;
 
@@ -61,8 +62,7 @@ export class HistoryService {
       this.marks.findAll(participants.map((participant) => markId(participant, conversationId))),
     ]);
     const messages = slice.messages.map((message) => {
-      const recipient = { id: message.recipientId, type: message.recipientType };
-      return toPayload(message, marks.get(markId(recipient, conversationId)));
+      return toPayload(message, marks.get(markId(recipientOf(message), conversationId)));
     });
     return { ...slice, messages };
   }

@@ -12,6 +12,7 @@ import type { ServerEvents } from '../contract/server-events.js';
 import { BlockService } from '../messaging/block.service.js';
 import { KeyedQueue } from '../messaging/keyed-queue.js';
 import { type Mark, markId } from '../messaging/mark.schema.js';
+import { PushService } from '../push/push.service.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { conversationRoom, personalRoom, type Room } from '../realtime/rooms.js';
 import { DirectMarkRepository } from './direct-mark.repository.js';
@@ -69,6 +70,7 @@ export class MessageActionsService {
     private readonly messages: MessageActionsRepository,
     private readonly marks: DirectMarkRepository,
     private readonly blocks: BlockService,
+    private readonly push: PushService,
   ) {}
 
   /**
@@ -103,7 +105,10 @@ export class MessageActionsService {
       apply: () => this.messages.delete(id, deletedBy, user.type === 'admin' ? undefined : deletedBy),
       isDone: (message, role) => isDeletedFor(user, message, role),
       event: 'dm:message_deleted',
-      toPayload: toDeletedPayload,
+      toPayload: (message) => {
+        this.push.messageDeleted(recipientOf(message), messageId);
+        return toDeletedPayload(message);
+      },
     });
   }
 

@@ -36,6 +36,8 @@ export class AppendLine<M extends StoredMessage> {
   private readonly underWay = new Map<string, { entry: Waiting<M>; appended: Promise<Appended<M>> }>();
   /** Whether a command, or a look-up that a command needs, is under way. */
   isBusy = false;
+  /** Whether the end of the conversation was looked up just now, for the next command. */
+  hasLearned = false;
   /** Commands in a row that stored nothing of this line because another node was faster. */
   fruitlessTries = 0;
 

@@ -110,7 +110,9 @@ export class Appender<M extends StoredMessage> {
         continue;
       }
       const drafts = entries.map(({ draft }) => draft);
-      if (!this.tails.knows(line.conversationId, drafts)) {
+      const isUncertain = !line.hasLearned && this.tails.isContended(line.conversationId);
+      line.hasLearned = false;
+      if (isUncertain || !this.tails.knows(line.conversationId, drafts)) {
         void this.learn(line, entries);
         continue;
       }
@@ -127,6 +129,7 @@ export class Appender<M extends StoredMessage> {
         entries.map(({ draft }) => draft),
       );
       line.putBack(entries);
+      line.hasLearned = true;
     } catch (error) {
       for (const { reject } of entries) reject(error);
       line.refuseAll(error);
@@ -181,7 +184,7 @@ export class Appender<M extends StoredMessage> {
 
   /** @throws AppError UNAVAILABLE when it was lost too often */
   private noteLostRace({ line }: Rest<M>): void {
-    this.tails.forget(line.conversationId);
+    this.tails.lostRace(line.conversationId);
     line.fruitlessTries += 1;
     if (line.fruitlessTries > MAX_FRUITLESS_TRIES) throw notStored();
   }

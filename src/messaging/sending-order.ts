@@ -1,6 +1,11 @@
 import { AppError, ERROR_CODES } from '../contract/errors.js';
 import { notStored } from './append-line.js';
 
+/** Messages of one flow that wait on this node; more are refused at once. */
+const MAX_UNDER_WAY = 500;
+/** A message that has not been prepared by then is refused: its sender has been told so, or is about to be. Milliseconds. */
+const MAX_WAIT_MS = 4000;
+
 /** What is under way of one sender's socket in one conversation. */
 interface Flow {
   underWay: number;
@@ -18,10 +23,12 @@ export class SendingOrder {
   /**
    * To be called when a message comes in; `leave` must be called when it is answered.
    * @param key of the flow, whose messages must be stored in the order in which they come in
+   * @throws AppError UNAVAILABLE when too many of the flow are under way
    */
   enter(key: string): Sending {
     let flow = this.flows.get(key);
     if (flow === undefined) this.flows.set(key, (flow = { underWay: 0, refusals: 0 }));
+    if (flow.underWay >= MAX_UNDER_WAY) throw notStored();
     flow.underWay += 1;
     return new Sending(flow, () => this.flows.delete(key));
   }
@@ -30,6 +37,7 @@ export class SendingOrder {
 /** One message on its way. */
 export class Sending {
   private readonly refusalsBefore: number;
+  private readonly enteredAt = Date.now();
 
   constructor(
     private readonly flow: Flow,
@@ -44,7 +52,8 @@ export class Sending {
    */
   async attempt<T>(step: () => Promise<T>): Promise<T> {
     try {
-      if (this.flow.refusals !== this.refusalsBefore) throw notStored();
+      const isLate = Date.now() - this.enteredAt > MAX_WAIT_MS;
+      if (isLate || this.flow.refusals !== this.refusalsBefore) throw notStored();
       return await step();
     } catch (error) {
       if (mayComeAgain(error)) this.flow.refusals += 1;

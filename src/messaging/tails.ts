@@ -4,6 +4,8 @@ import type { MessageRepository } from './message.repository.js';
 import type { Draft, Place, StoredMessage } from './stored-message.js';
 
 const REMEMBERED_CONVERSATIONS = 50_000;
+/** A conversation in which another node was faster counts as contended for so long. Milliseconds, as all times here. */
+const CONTENTION_MS = 10_000;
 
 /** The end of a conversation as this node knows it. */
 interface Tail {
@@ -12,12 +14,19 @@ interface Tail {
   senderSeqs: Map<string, number>;
 }
 
+const NOTHING: Tail = { seq: 0, senderSeqs: new Map() };
+
 /**
  * What this node remembers of the ends of conversations. It may be behind, which the unique index on (conversation, seq) detects;
  * it is never ahead: only stored messages move it.
  */
 export class Tails<M extends StoredMessage> {
   private readonly known = new LRUCache<string, Tail>({ max: REMEMBERED_CONVERSATIONS });
+  /** Two people on two nodes write in turns: asking first costs a read, being late a failed insert besides, and everyone who shares it. */
+  private readonly contended = new LRUCache<string, true>({
+    max: REMEMBERED_CONVERSATIONS,
+    ttl: CONTENTION_MS,
+  });
 
   constructor(private readonly messages: MessageRepository<M>) {
     messages.onConnectionLost(() => this.known.clear());
@@ -42,7 +51,7 @@ export class Tails<M extends StoredMessage> {
 
   /** The messages that follow on the known end, in order. `knows` must hold. */
   number(conversationId: string, drafts: Draft<M>[]): M[] {
-    const tail = this.known.get(conversationId) ?? { seq: 0, senderSeqs: new Map<string, number>() };
+    const tail = this.known.get(conversationId) ?? NOTHING;
     const senderSeqs = new Map(tail.senderSeqs);
     return drafts.map((draft, index) => {
       const key = senderKey(draft);
@@ -58,6 +67,17 @@ export class Tails<M extends StoredMessage> {
     if (tail === undefined || tail.seq !== seq - 1) return this.forget(conversationId);
     tail.seq = seq;
     tail.senderSeqs.set(senderKey({ senderId, senderType }), senderSeq);
+  }
+
+  /** Whether another node writes in it, too: what is remembered is late then, more often than not. */
+  isContended(conversationId: string): boolean {
+    return this.contended.has(conversationId);
+  }
+
+  /** Another node was faster. */
+  lostRace(conversationId: string): void {
+    this.forget(conversationId);
+    this.contended.set(conversationId, true);
   }
 
   forget(conversationId: string): void {

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { OutageLog } from '../logging/outage-log.js';
 import { stackOf } from '../logging/stack-of.js';
 import { NodeRepository, type NodeSelf } from './node.repository.js';
 import type { ServerNode } from './node.schema.js';
 import { NodeTimes } from './node-times.js';
+import { processSpace } from './process-space.js';
 
 /** A node whose own beats were further apart was not there, or the database was not: it judges nobody until all had time to speak. */
 const STEADY_GAP_BEATS = 2;
@@ -23,16 +25,18 @@ const nodesOfThisProcess = new Set<string>();
 
 /**
  * Which nodes run, and what is to be done when one has gone (contract §7): state that carries a `nodeId` is put right by those that live,
- * or by the next start. Three round trips every 5 s, one write and two reads; none on the way of an event.
+ * or by the next start. Two round trips every 5 s, one write and one read, and one read more at the start; none on the way of an event.
  */
 @Injectable()
 export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Of this process; random, new with every start. */
   readonly nodeId = randomUUID();
   private readonly logger = new Logger(NodeRegistry.name);
+  private readonly outage = new OutageLog(this.logger, 'The nodes cannot be looked after for now');
   private readonly self: NodeSelf = {
     _id: this.nodeId,
     host: hostname(),
+    processSpace: processSpace(),
     pid: process.pid,
     startedAt: new Date(),
   };
@@ -40,9 +44,10 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
   private readonly returnHandlers: (() => Promise<void>)[] = [];
   private timer: NodeJS.Timeout | undefined;
   private beating: Promise<void> | undefined;
+  private repairing: Promise<void> | undefined;
+  private returning: Promise<void> = Promise.resolve();
   private isFirstBeat = true;
   private hasLookedAtHost = false;
-  private isAway = false;
   private lastBeatAt = performance.now();
   private judgesFrom = performance.now();
 
@@ -73,6 +78,7 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
   /** Before the server listens: what a former process left is put right before its clients come back. */
   async onApplicationBootstrap(): Promise<void> {
     await this.beat();
+    await this.repairing;
     this.timer = setInterval(() => void this.beat(), this.times.beatIntervalMs).unref();
   }
 
@@ -82,41 +88,43 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
     nodesOfThisProcess.delete(this.nodeId);
   }
 
-  /** Says that this node lives, then looks for those that do not. Never rejects; one at a time. */
+  /** Says that this node lives, whatever else it is at. Never rejects; one at a time. */
   private beat(): Promise<void> {
-    this.beating ??= this.renewAndLook()
-      .then(() => {
-        this.isAway = false;
-      })
-      .catch((error: unknown) => {
-        // Once for each outage: the next beats would only say the same.
-        if (!this.isAway) this.logger.warn(`The nodes cannot be looked after: ${(error as Error).name}`);
-        this.isAway = true;
-      })
+    this.beating ??= this.renew()
+      .then(() => this.outage.worked())
+      .catch((error: unknown) => this.outage.failed(error))
       .finally(() => {
         this.beating = undefined;
       });
     return this.beating;
   }
 
-  private async renewAndLook(): Promise<void> {
+  private async renew(): Promise<void> {
     const before = await this.nodes.renew(this.self);
-    const wasTakenForLost = !this.isFirstBeat && (before === null || before.isLost === true);
-    this.isFirstBeat = false;
+    const wasTakenForLost = before === null || before.isLost === true || before.isDisturbed === true;
     const now = performance.now();
     const steadyGapMs = STEADY_GAP_BEATS * this.times.beatIntervalMs;
     if (now - this.lastBeatAt > steadyGapMs) this.judgesFrom = now + steadyGapMs;
     this.lastBeatAt = now;
-    if (wasTakenForLost) await this.comeBack();
-    if (!this.hasLookedAtHost) await this.lookAtHost();
-    if (now >= this.judgesFrom) {
-      for (const node of await this.nodes.findLost(this.times.silenceMs)) await this.bury(node);
-    }
+    if (wasTakenForLost && !this.isFirstBeat) this.returning = this.returning.then(() => this.comeBack());
+    this.isFirstBeat = false;
+    this.repairing ??= this.repair()
+      .catch((error: unknown) => this.outage.failed(error))
+      .finally(() => {
+        this.repairing = undefined;
+      });
   }
 
-  /** A process that was killed need not be waited for when it is seen from its own machine, or was this container's. */
+  /** Looks for nodes that live no more. A beat starts it and does not wait for it: it may take long. */
+  private async repair(): Promise<void> {
+    if (!this.hasLookedAtHost) await this.lookAtHost();
+    if (performance.now() < this.judgesFrom) return;
+    for (const node of await this.nodes.findLost(this.times.silenceMs)) await this.bury(node);
+  }
+
+  /** A process that was killed need not be waited for when it could be seen from here. */
   private async lookAtHost(): Promise<void> {
-    for (const node of await this.nodes.findOfHost(this.self.host)) {
+    for (const node of await this.nodes.findVisible(this.self)) {
       const isOurs = nodesOfThisProcess.has(node._id);
       if (!isOurs && (node.pid === process.pid || !isRunning(node.pid))) await this.bury(node);
     }
@@ -126,7 +134,10 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
   private async bury(node: ServerNode): Promise<void> {
     if (!(await this.nodes.markLost(node))) return;
     this.logger.warn(`Node ${node._id} is lost; it was last seen at ${node.aliveAt.toISOString()}`);
-    if (await this.handleLoss({ nodeId: node._id, aliveAt: node.aliveAt })) await this.nodes.removeLost(node);
+    const isDone = await this.handleLoss({ nodeId: node._id, aliveAt: node.aliveAt });
+    if (isDone && (await this.nodes.removeLost(node))) return;
+    // It may have come back, and written again what the handlers undid only then.
+    await this.nodes.tellDisturbed(node);
   }
 
   /** Whether every handler did its work; if not, the node's document stays, and so the next look calls them again. */
@@ -138,6 +149,7 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
     return faults.length === 0;
   }
 
+  /** Never rejects. */
   private async comeBack(): Promise<void> {
     this.logger.warn('Other nodes took this one for lost: it was too slow, or cut off');
     for (const handler of this.returnHandlers) {
@@ -150,6 +162,7 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
     try {
       await this.beating;
       await this.nodes.markLeft(this.nodeId);
+      await Promise.all([this.repairing, this.returning]);
     } catch (error) {
       this.logger.warn(`This node's entry stays until it lapses: ${(error as Error).name}`);
     }

@@ -4,7 +4,7 @@ import type { Model } from 'mongoose';
 import { ServerNode } from './node.schema.js';
 
 /** What a node says of itself. */
-export type NodeSelf = Pick<ServerNode, '_id' | 'host' | 'pid' | 'startedAt'>;
+export type NodeSelf = Pick<ServerNode, '_id' | 'host' | 'processSpace' | 'pid' | 'startedAt'>;
 
 /** Each method is one round trip. Times are compared on the database's clock alone: those of two machines may disagree. */
 @Injectable()
@@ -12,11 +12,11 @@ export class NodeRepository {
   constructor(@InjectModel(ServerNode.name) private readonly model: Model<ServerNode>) {}
 
   /** Says that the node lives. Returns what was stored of it before; null when nothing was. */
-  async renew({ _id, host, pid, startedAt }: NodeSelf): Promise<ServerNode | null> {
+  async renew({ _id, ...self }: NodeSelf): Promise<ServerNode | null> {
     return this.model
       .findOneAndUpdate(
         { _id },
-        { $set: { host, pid, startedAt }, $currentDate: { aliveAt: true }, $unset: { isLost: 1 } },
+        { $set: self, $currentDate: { aliveAt: true }, $unset: { isLost: 1, isDisturbed: 1 } },
         { upsert: true, returnDocument: 'before' },
       )
       .lean();
@@ -28,8 +28,9 @@ export class NodeRepository {
     return this.model.find({ $or: [{ isLost: true }, isSilent] }).lean();
   }
 
-  async findOfHost(host: string): Promise<ServerNode[]> {
-    return this.model.find({ host }).lean();
+  /** Those whose process this one can see. */
+  async findVisible({ host, processSpace }: NodeSelf): Promise<ServerNode[]> {
+    return this.model.find({ host, processSpace }).lean();
   }
 
   /** False when the node has said in the meantime that it lives. */
@@ -38,9 +39,15 @@ export class NodeRepository {
     return matchedCount === 1;
   }
 
-  /** Deletes the node unless it has said in the meantime that it lives. */
-  async removeLost({ _id, aliveAt }: ServerNode): Promise<void> {
-    await this.model.deleteOne({ _id, aliveAt, isLost: true });
+  /** Deletes the node unless it has said in the meantime that it lives; true when it did. */
+  async removeLost({ _id, aliveAt }: ServerNode): Promise<boolean> {
+    const { deletedCount } = await this.model.deleteOne({ _id, aliveAt, isLost: true });
+    return deletedCount === 1;
+  }
+
+  /** Tells the node, if it has said in the meantime that it lives, that it was taken for lost until now. */
+  async tellDisturbed({ _id, aliveAt }: ServerNode): Promise<void> {
+    await this.model.updateOne({ _id, aliveAt: { $ne: aliveAt } }, { $set: { isDisturbed: true } });
   }
 
   /** The node says that it goes, and that it lived until now. */

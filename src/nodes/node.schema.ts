@@ -10,6 +10,10 @@ export class ServerNode {
   @Prop({ type: String, required: true })
   host!: string;
 
+  /** Where `pid` means something; see `processSpace`. */
+  @Prop({ type: String, required: true })
+  processSpace!: string;
+
   @Prop({ type: Number, required: true })
   pid!: number;
 
@@ -23,6 +27,10 @@ export class ServerNode {
   /** Set while others act on its loss; a node that finds it on itself was only slow. */
   @Prop({ type: Boolean })
   isLost?: boolean;
+
+  /** Set when its loss was dealt with though it had come back meanwhile: what it wrote by then may be undone. */
+  @Prop({ type: Boolean })
+  isDisturbed?: boolean;
 }
 
 export const ServerNodeSchema = SchemaFactory.createForClass(ServerNode);

@@ -4,14 +4,10 @@ import type { Model } from 'mongoose';
 import { createIndexes } from '../database/create-indexes.js';
 import { OpenRooms } from './open-rooms.schema.js';
 
-/** Whose rooms. */
-export interface RoomOwner {
-  socketId: string;
-  identity: string;
-  nodeId: string;
-}
+/** Of an identity with more sockets than these, an arrival looks at those alone that went last. */
+const MAX_SOCKETS = 200;
 
-/** Each method is one round trip, unless it says otherwise. */
+/** Each method is one round trip. */
 @Injectable()
 export class OpenRoomsRepository implements OnModuleInit {
   constructor(@InjectModel(OpenRooms.name) private readonly model: Model<OpenRooms>) {}
@@ -20,45 +16,36 @@ export class OpenRoomsRepository implements OnModuleInit {
     await createIndexes(this.model);
   }
 
-  /** All rooms that a socket has open, which is open itself. */
-  async save({ socketId, identity, nodeId }: RoomOwner, rooms: string[]): Promise<void> {
-    await this.model.updateOne(
-      { _id: socketId },
-      { $set: { socketId, identity, nodeId, rooms }, $unset: { goneAt: 1, heardAt: 1 } },
-      { upsert: true },
-    );
+  /** What is so of a socket, open or gone. */
+  async save(entry: OpenRooms): Promise<void> {
+    const { filter, update } = upsertOf(entry);
+    await this.model.updateOne(filter, update, { upsert: true });
+  }
+
+  async saveMany(entries: OpenRooms[]): Promise<void> {
+    const writes = entries.map((entry) => ({ updateOne: { ...upsertOf(entry), upsert: true } }));
+    await this.model.bulkWrite(writes, { ordered: false });
   }
 
   /**
-   * Makes rooms of gone sockets of the identity those of a new socket; each comes back once. One round trip when there are none, else two.
+   * The other sockets of an identity: those that are open, or that nobody has noticed to be gone, and those that went.
    * @param since sockets that went before are forgotten
-   * @param heardUntil only sockets that were not heard any more after this
    */
-  async claim({ socketId, identity, nodeId }: RoomOwner, since: Date, heardUntil?: Date): Promise<string[]> {
-    const { modifiedCount } = await this.model.updateMany(
-      { identity, goneAt: { $gt: since }, ...(heardUntil && { heardAt: { $lte: heardUntil } }) },
-      { $set: { socketId, nodeId }, $unset: { goneAt: 1, heardAt: 1 } },
-    );
-    if (modifiedCount === 0) return [];
-    const claimed = await this.model.find({ socketId }, { rooms: 1 }).lean();
-    return [...new Set(claimed.flatMap(({ rooms }) => rooms))];
-  }
-
-  /** After `save` has what was claimed. */
-  async dropClaimed(socketId: string): Promise<void> {
-    await this.model.deleteMany({ socketId, _id: { $ne: socketId } });
-  }
-
-  async hasOpenBeside({ socketId, identity }: RoomOwner): Promise<boolean> {
-    const query = { identity, goneAt: null, socketId: { $ne: socketId } };
-    return (await this.model.exists(query)) !== null;
-  }
-
-  async markGone(socketId: string, goneAt: Date, heardAt: Date): Promise<void> {
-    await this.model.updateMany({ socketId, goneAt: null }, { $set: { goneAt, heardAt } });
+  async findBeside(socketId: string, identity: string, since: Date): Promise<OpenRooms[]> {
+    return this.model
+      .find({ identity, goneAt: { $not: { $lte: since } }, _id: { $ne: socketId } })
+      .sort({ goneAt: -1 })
+      .limit(MAX_SOCKETS)
+      .lean();
   }
 
   async markNodeGone(nodeId: string, aliveAt: Date): Promise<void> {
-    await this.model.updateMany({ nodeId, goneAt: null }, { $set: { goneAt: aliveAt, heardAt: aliveAt } });
+    await this.model.updateMany({ nodeId, goneAt: null }, { $set: { goneAt: aliveAt } });
   }
+}
+
+function upsertOf({ _id, identity, nodeId, arrivedAt, rooms, left, goneAt }: OpenRooms) {
+  const $set = { identity, nodeId, arrivedAt, rooms, left };
+  const update = goneAt === undefined ? { $set, $unset: { goneAt: 1 } } : { $set: { ...$set, goneAt } };
+  return { filter: { _id }, update };
 }

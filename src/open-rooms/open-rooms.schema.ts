@@ -3,13 +3,9 @@ import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 /** The rooms that one socket has open, or had open when it went. */
 @Schema({ collection: 'openrooms', versionKey: false })
 export class OpenRooms {
-  /** Id of the socket that opened them. */
+  /** Id of the socket. */
   @Prop({ type: String })
   _id!: string;
-
-  /** The socket that has them now: `_id`, or the one for which they came back. */
-  @Prop({ type: String, required: true })
-  socketId!: string;
 
   /** `type:id` of the identity; admins are told apart here. */
   @Prop({ type: String, required: true })
@@ -18,23 +14,25 @@ export class OpenRooms {
   @Prop({ type: String, required: true })
   nodeId!: string;
 
+  @Prop({ type: Date, required: true })
+  arrivedAt!: Date;
+
   /** `kind:id`. */
   @Prop({ type: [String], required: true })
   rooms!: string[];
 
+  /** Those that came back and were left then: what older sockets say of them is out of date for whoever comes after this one. */
+  @Prop({ type: [String], required: true })
+  left!: string[];
+
   /** When the socket's end was noticed; absent while it is open. */
   @Prop({ type: Date })
   goneAt?: Date;
-
-  /** When it was heard for certain for the last time, before `goneAt`. */
-  @Prop({ type: Date })
-  heardAt?: Date;
 }
 
 export const OpenRoomsSchema = SchemaFactory.createForClass(OpenRooms);
 
 OpenRoomsSchema.index({ identity: 1, goneAt: 1 });
-OpenRoomsSchema.index({ socketId: 1 });
 OpenRoomsSchema.index({ nodeId: 1 });
 // Queries go by their own limit; this only clears away.
 OpenRoomsSchema.index({ goneAt: 1 }, { expireAfterSeconds: 60 });

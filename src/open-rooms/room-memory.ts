@@ -1,12 +1,15 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import type { Identity } from '../contract/identity.js';
+import { OutageLog } from '../logging/outage-log.js';
 import { stackOf } from '../logging/stack-of.js';
 import { NodeRegistry } from '../nodes/node-registry.js';
 import { type Connection, Connections } from '../realtime/connections.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import type { Room } from '../realtime/rooms.js';
 import { OpenRoomTimes } from './open-room-times.js';
-import { OpenRoomsRepository, type RoomOwner } from './open-rooms.repository.js';
+import { OpenRoomsRepository } from './open-rooms.repository.js';
+import type { OpenRooms } from './open-rooms.schema.js';
+import { returningRooms } from './returning-rooms.js';
 
 /** What a kind of room needs to come back. */
 export interface RoomKind {
@@ -15,42 +18,46 @@ export interface RoomKind {
   canReturn: (user: Identity, id: string) => boolean | Promise<boolean>;
 }
 
-/** A socket of this node. */
-interface Guest {
-  owner: RoomOwner;
+/** A socket of this node. Rooms are `kind:id`. */
+interface LocalSocket {
+  socketId: string;
   user: Identity;
   arrivedAt: Date;
-  /** `kind:id`. */
   rooms: Set<string>;
+  /** What came back to it, and what it left of that, or while that was not known yet. */
+  returned: Set<string>;
+  left: Set<string>;
+  /** Whether it has got back what there was for it. */
+  isComplete: boolean;
   /** Whether the database may have something of this socket. */
   isStored: boolean;
   /** The write that is under way, and the one that will follow it with everything that changed meanwhile. */
   writing?: Promise<void>;
   next?: Promise<void>;
-  looks: NodeJS.Timeout[];
 }
 
-/** A socket's end may be noticed a little after its owner is back, and the clocks of two nodes differ. Milliseconds. */
-const OVERLAP_MS = 1000;
 /** Rooms of a socket beyond these do not come back. */
 const MAX_ROOMS = 1000;
 
 /**
- * Rooms come back (contract §2): the rooms that a socket had open when it went are joined again for the next socket of the same identity that
- * connects within 60 s, before it is greeted. What was acknowledged is in the database, whoever dies when.
+ * Rooms come back (contract §2): a new socket is in the rooms that other sockets of the same identity have open, or had open when they went
+ * within the last 60 s, before it is greeted. What was acknowledged is in the database, whoever dies when. Nothing comes later than the
+ * arrival, unless the database was away, and nothing is taken from anybody: a socket that went without a word still looks open when its
+ * owner is back, and of several that went nobody knows which one continues which.
  *
- * A socket that went without a word is noticed late, and its owner is back by then: whoever arrives while other sockets of theirs have rooms
- * open gets those that turn out to have been silent since before the arrival.
- *
- * Round trips: one for each arrival, three more when rooms come back; one for all that a socket opens or closes while another is under way.
+ * Round trips: one for each arrival, one more when rooms come back; one for all that a socket opens or closes while another is under way;
+ * one when a socket goes that had any.
  */
 @Injectable()
 export class RoomMemory implements BeforeApplicationShutdown {
   private readonly logger = new Logger(RoomMemory.name);
+  private readonly outage = new OutageLog(this.logger, 'Open rooms cannot be read and noted for now');
   private readonly kinds = new Map<string, RoomKind>();
-  private readonly guests = new Map<string, Guest>();
-  /** What is still being written of sockets that went, by identity: who comes back at once waits for it. */
-  private readonly departures = new Map<string, Promise<void>>();
+  private readonly sockets = new Map<string, LocalSocket>();
+  /** What the database could not be asked, or told, of sockets that came and went. */
+  private readonly incomplete = new Set<LocalSocket>();
+  private readonly unwritten = new Map<string, OpenRooms>();
+  private retry: NodeJS.Timeout | undefined;
   private isClosing = false;
 
   constructor(
@@ -61,14 +68,11 @@ export class RoomMemory implements BeforeApplicationShutdown {
     private readonly times: OpenRoomTimes,
   ) {
     connections.onArrival((connection) => this.arrived(connection));
-    connections.onDeparture(({ socketId }, silentMs) => this.departed(socketId, silentMs));
-    registry.onNodeLost(async ({ nodeId, aliveAt }) => {
-      await this.stored.markNodeGone(nodeId, aliveAt);
-      for (const guest of this.guests.values()) if (guest.looks.length > 0) void this.lookAgain(guest);
-    });
+    connections.onDeparture(({ socketId }) => this.departed(socketId));
+    registry.onNodeLost(({ nodeId, aliveAt }) => this.stored.markNodeGone(nodeId, aliveAt));
     registry.onTakenForLost(async () => {
       await Promise.all(
-        [...this.guests.values()].filter(({ rooms }) => rooms.size > 0).map((guest) => this.save(guest)),
+        [...this.sockets.values()].filter(({ isStored }) => isStored).map((socket) => this.save(socket)),
       );
     });
   }
@@ -79,136 +83,165 @@ export class RoomMemory implements BeforeApplicationShutdown {
   }
 
   /**
-   * Notes that a socket of this node has joined a room; when it resolves, the room will come back. One round trip, shared.
+   * Notes that a socket of this node has joined a room; when it resolves, the room will come back, unless the socket is in 1,000 already.
+   * One round trip, shared.
    * @throws the database's error
    */
   async enter(socketId: string, kind: string, id: string): Promise<void> {
-    const guest = this.guests.get(socketId);
+    const socket = this.sockets.get(socketId);
     const room = `${kind}:${id}`;
-    if (guest === undefined || guest.rooms.size >= MAX_ROOMS) return;
+    socket?.left.delete(room);
+    if (socket === undefined || (socket.rooms.size >= MAX_ROOMS && !socket.rooms.has(room))) return;
     // Not skipped when it is there already: the write that put it there may have failed.
-    guest.rooms.add(room);
-    await this.save(guest);
+    socket.rooms.add(room);
+    await this.save(socket);
   }
 
   /**
-   * Notes that a socket has left a room, which does not come back then. No round trip for a room that it was not in.
+   * Notes that a socket has left a room, which does not come back then but for what others of its identity have open. No round trip for a
+   * room that it was not in.
    * @throws the database's error
    */
   async leave(socketId: string, kind: string, id: string): Promise<void> {
-    const guest = this.guests.get(socketId);
-    if (guest?.rooms.delete(`${kind}:${id}`)) await this.save(guest);
+    const socket = this.sockets.get(socketId);
+    if (socket === undefined) return;
+    const room = `${kind}:${id}`;
+    if (!socket.isComplete || socket.returned.has(room)) socket.left.add(room);
+    if (socket.rooms.delete(room)) await this.save(socket);
   }
 
   /** The sockets that go from now on have a node that goes: others mark them by that. */
   beforeApplicationShutdown(): void {
     this.isClosing = true;
-    for (const { looks } of this.guests.values()) for (const timer of looks) clearTimeout(timer);
+    clearTimeout(this.retry);
   }
 
   private async arrived({ socketId, user }: Connection): Promise<void> {
-    const owner = { socketId, identity: `${user.type}:${user.id}`, nodeId: this.registry.nodeId };
-    const guest: Guest = { owner, user, arrivedAt: new Date(), rooms: new Set(), isStored: false, looks: [] };
-    this.guests.set(socketId, guest);
-    await this.departures.get(owner.identity);
-    await this.bringBack(guest);
-    void this.watchOthers(guest);
+    const socket: LocalSocket = {
+      socketId,
+      user,
+      arrivedAt: new Date(),
+      rooms: new Set(),
+      returned: new Set(),
+      left: new Set(),
+      isComplete: false,
+      isStored: false,
+    };
+    this.sockets.set(socketId, socket);
+    await this.bringBack(socket);
   }
 
-  private async bringBack(guest: Guest, heardUntil?: Date): Promise<void> {
-    const since = new Date(Date.now() - this.times.returnMs);
-    const rooms = await this.stored.claim(guest.owner, since, heardUntil);
-    if (rooms.length === 0) return;
-    for (const room of rooms) await this.rejoin(guest, room);
-    await this.save(guest);
-    await this.stored.dropClaimed(guest.owner.socketId);
-    // It went while this was under way: its departure may have been noted before.
-    const { socketId } = guest.owner;
-    if (this.guests.get(socketId) !== guest) await this.markGone(socketId, new Date(), guest.arrivedAt);
+  /** Never rejects: what could not be read or written is tried again, as long as it is of use. */
+  private async bringBack(socket: LocalSocket): Promise<void> {
+    const { socketId, user, arrivedAt } = socket;
+    this.incomplete.delete(socket);
+    try {
+      if (!socket.isComplete) {
+        const since = new Date(arrivedAt.getTime() - this.times.returnMs);
+        const rooms = returningRooms(await this.stored.findBeside(socketId, identityOf(user), since));
+        await Promise.all(rooms.slice(0, MAX_ROOMS).map((room) => this.rejoin(socket, room)));
+        socket.isComplete = true;
+        for (const room of socket.left) if (!socket.returned.has(room)) socket.left.delete(room);
+      }
+      if (socket.returned.size > 0 && this.has(socket)) await this.save(socket);
+      this.outage.worked();
+    } catch (error) {
+      this.outage.failed(error);
+      const isOfUse = socket.isComplete || Date.now() - arrivedAt.getTime() < this.times.returnMs;
+      if (this.has(socket) && isOfUse) this.incomplete.add(socket);
+      this.tryAgainLater();
+    }
   }
 
-  private async rejoin({ owner, user, rooms }: Guest, room: string): Promise<void> {
+  private async rejoin(socket: LocalSocket, room: string): Promise<void> {
     const colon = room.indexOf(':');
     const id = room.slice(colon + 1);
     const kind = this.kinds.get(room.slice(0, colon));
     try {
-      if (kind === undefined || !(await kind.canReturn(user, id))) return;
-      await this.emitter.joinRoom(owner.socketId, kind.roomOf(id));
-      rooms.add(room);
+      if (kind === undefined || !(await kind.canReturn(socket.user, id)) || !this.has(socket)) return;
+      socket.returned.add(room);
+      if (socket.left.has(room)) return;
+      socket.rooms.add(room);
+      await this.emitter.joinRoom(socket.socketId, kind.roomOf(id));
     } catch (error) {
       this.logger.error('A room did not come back', stackOf(error));
     }
   }
 
-  /** Never rejects. */
-  private async watchOthers(guest: Guest): Promise<void> {
-    try {
-      if (!(await this.stored.hasOpenBeside(guest.owner))) return;
-      if (this.isClosing || !this.guests.has(guest.owner.socketId)) return;
-      guest.looks = this.times.lookAgainMs.map((ms) =>
-        setTimeout(() => void this.lookAgain(guest), ms).unref(),
-      );
-    } catch (error) {
-      this.logger.warn(`Rooms of other sockets could not be looked for: ${(error as Error).name}`);
-    }
+  private has(socket: LocalSocket): boolean {
+    return this.sockets.get(socket.socketId) === socket;
   }
 
-  /** Never rejects. */
-  private async lookAgain(guest: Guest): Promise<void> {
-    const heardUntil = new Date(guest.arrivedAt.getTime() + OVERLAP_MS);
-    await this.bringBack(guest, heardUntil).catch((error: unknown) =>
-      this.logger.warn(`Rooms of another socket could not be brought back: ${(error as Error).name}`),
-    );
-  }
-
-  private async departed(socketId: string, silentMs: number): Promise<void> {
-    const guest = this.guests.get(socketId);
-    if (guest === undefined) return;
-    this.guests.delete(socketId);
-    for (const timer of guest.looks) clearTimeout(timer);
-    if (!guest.isStored) return;
-    const { identity } = guest.owner;
-    const departure = Promise.all([this.departures.get(identity), this.noteDeparture(guest, silentMs)]).then(
-      () => {
-        if (this.departures.get(identity) === departure) this.departures.delete(identity);
-      },
-    );
-    this.departures.set(identity, departure);
-    await departure;
-  }
-
-  /** Never rejects. */
-  private async noteDeparture({ owner, writing, next }: Guest, silentMs: number): Promise<void> {
+  private async departed(socketId: string): Promise<void> {
+    const socket = this.sockets.get(socketId);
+    if (socket === undefined) return;
     const goneAt = new Date();
-    await Promise.allSettled([writing, next]);
-    await this.markGone(owner.socketId, goneAt, new Date(goneAt.getTime() - silentMs));
+    this.sockets.delete(socketId);
+    this.incomplete.delete(socket);
+    if (!socket.isStored) return;
+    await Promise.allSettled([socket.writing, socket.next]);
+    // Until it is written: only the loss of this node would do it else.
+    this.unwritten.set(socketId, this.entryOf(socket, goneAt));
+    // While the database is away it is not asked by everyone who goes.
+    if (this.retry === undefined) await this.writeDepartures();
   }
 
-  /** Until it is written: only the loss of this node would do it else. Never rejects. */
-  private async markGone(socketId: string, goneAt: Date, heardAt: Date): Promise<void> {
+  /** Never rejects. */
+  private async writeDepartures(): Promise<void> {
+    const entries = [...this.unwritten.values()];
+    if (entries.length === 0 || this.isClosing) return;
+    this.unwritten.clear();
     try {
-      await this.stored.markGone(socketId, goneAt, heardAt);
+      await this.stored.saveMany(entries);
+      this.outage.worked();
     } catch (error) {
-      if (this.isClosing) return;
-      this.logger.warn(`The rooms of a socket that went were not noted: ${(error as Error).name}`);
-      setTimeout(() => void this.markGone(socketId, goneAt, heardAt), this.times.retryMs).unref();
+      this.outage.failed(error);
+      for (const entry of entries) this.unwritten.set(entry._id, entry);
+      this.tryAgainLater();
     }
   }
 
-  /** Writes the guest's rooms as they are when the write begins. Whoever comes while one is under way shares the next. */
-  private save(guest: Guest): Promise<void> {
-    if (guest.next !== undefined) return guest.next;
+  /** One timer for all: while the database is away, a thousand sockets must not ask it a thousand times. */
+  private tryAgainLater(): void {
+    if (this.retry !== undefined || this.isClosing) return;
+    this.retry = setTimeout(() => {
+      this.retry = undefined;
+      void this.writeDepartures();
+      void this.bringBackIncomplete();
+    }, this.times.retryMs).unref();
+  }
+
+  private async bringBackIncomplete(): Promise<void> {
+    const [first, ...others] = this.incomplete;
+    if (first === undefined) return;
+    await this.bringBack(first);
+    if (!this.incomplete.has(first)) await Promise.all(others.map((socket) => this.bringBack(socket)));
+  }
+
+  private entryOf({ socketId, user, arrivedAt, rooms, left }: LocalSocket, goneAt?: Date): OpenRooms {
+    const { nodeId } = this.registry;
+    const entry = { _id: socketId, identity: identityOf(user), nodeId, arrivedAt };
+    return { ...entry, rooms: [...rooms], left: [...left], ...(goneAt && { goneAt }) };
+  }
+
+  /** Writes the socket's rooms as they are when the write begins. Whoever comes while one is under way shares the next. */
+  private save(socket: LocalSocket): Promise<void> {
+    if (socket.next !== undefined) return socket.next;
     const write = (): Promise<void> => {
-      guest.next = undefined;
-      guest.isStored = true;
-      const writing = this.stored.save(guest.owner, [...guest.rooms]).finally(() => {
-        if (guest.writing === writing) guest.writing = undefined;
+      socket.next = undefined;
+      socket.isStored = true;
+      const writing = this.stored.save(this.entryOf(socket)).finally(() => {
+        if (socket.writing === writing) socket.writing = undefined;
       });
-      guest.writing = writing;
+      socket.writing = writing;
       return writing;
     };
-    if (guest.writing === undefined) return write();
-    guest.next = guest.writing.then(write, write);
-    return guest.next;
+    if (socket.writing === undefined) return write();
+    socket.next = socket.writing.then(write, write);
+    return socket.next;
   }
+}
+
+function identityOf({ type, id }: Identity): string {
+  return `${type}:${id}`;
 }

@@ -127,11 +127,15 @@ export class RedisPresenceStore extends PresenceStore {
   }
 
   private async write(command: (redis: Redis) => Promise<unknown>): Promise<void> {
+    if (this.isResting) {
+      this.isStale = true;
+      return;
+    }
     try {
-      if (this.isResting) throw new Error('Redis is away.');
       await command(this.redis);
     } catch {
       this.isStale = true;
+      this.rest();
     }
   }
 

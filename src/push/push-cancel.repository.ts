@@ -14,16 +14,16 @@ export class PushCancelRepository implements OnModuleInit {
     await createIndexes(this.model);
   }
 
-  async add(callId: string): Promise<void> {
+  async add(id: string): Promise<void> {
     try {
-      await this.model.updateOne({ _id: callId }, { $currentDate: { cancelledAt: true } }, { upsert: true });
+      await this.model.updateOne({ _id: id }, { $currentDate: { cancelledAt: true } }, { upsert: true });
     } catch (error) {
       // Cancelled twice at the same moment.
       if (!isDuplicateKey(error, '_id')) throw error;
     }
   }
 
-  async has(callId: string): Promise<boolean> {
-    return (await this.model.exists({ _id: callId })) !== null;
+  async has(id: string): Promise<boolean> {
+    return (await this.model.exists({ _id: id })) !== null;
   }
 }

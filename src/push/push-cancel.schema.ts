@@ -1,9 +1,9 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 
-/** A call whose ringing was cancelled, for the nodes that may still be trying to make it ring. */
+/** What is not to be pushed any more, for the nodes that may still try: a call whose ringing was cancelled, a message that was deleted. */
 @Schema({ collection: 'pushcancels', versionKey: false })
 export class PushCancel {
-  /** The call's id. */
+  /** The call's id; `message:` and the message's. */
   @Prop({ type: String })
   _id!: string;
 
@@ -11,7 +11,7 @@ export class PushCancel {
   cancelledAt!: Date;
 }
 
-/** Seconds; longer than any call rings. */
+/** Seconds; longer than any call rings, and as long as a push of a message is tried again. */
 const KEPT_SECONDS = 3600;
 
 export const PushCancelSchema = SchemaFactory.createForClass(PushCancel);

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { DeletedMessages } from './deleted-messages.js';
 import type { SendResult } from './fcm-answer.js';
 import { toFcmMessage } from './fcm-message.js';
 import { FcmSender } from './fcm-sender.js';
@@ -12,9 +13,8 @@ import type { PushRetry } from './push-retry.schema.js';
 import { delayAfter, PushRetryService, type Unsent } from './push-retry.service.js';
 import { RingCancels } from './ring-cancels.js';
 
-const LIMITS = { inFlight: 20, waiting: 2000 };
-/** A device that was read longer ago is read again before a push goes to it: its token may have become somebody else's. */
-const DEVICE_FRESH_MS = 2000;
+/** With 100 places for messages, a node sends some 900 a second to an FCM that takes 100 ms. Calls and cancels have 50 more. */
+const LIMITS = { inFlight: 150, reserved: 50, waiting: 2000 };
 /** Rings that wait in memory for their next attempt. */
 const MAX_WAITING_RINGS = 1000;
 const DROP_LOG_INTERVAL_MS = 60_000;
@@ -24,15 +24,13 @@ const KEEP_TIMEOUT_MS = 700;
 
 /** A push for all devices of its party (no device yet), for one of them, or one that was stored for another attempt. */
 interface Task extends Unsent {
-  device?: PushDevice;
-  /** When `device` was read, by `performance.now()`. */
-  readAt?: number;
   stored?: PushRetry;
 }
 
 /**
- * Takes pushes to devices, behind the events that caused them: at most 20 at a time, at most 2,000 of each kind waiting. What is lost with
- * a killed process are pushes that had not been tried yet: they are hints, and clients catch up when they connect.
+ * Takes pushes to devices, behind the events that caused them: at most 100 of messages and 50 of calls at a time, at most 2,000 of each
+ * kind waiting. What is lost with a killed process are pushes that had not been tried yet: they are hints, and clients catch up when they
+ * connect.
  */
 @Injectable()
 export class PushDeliveryService implements BeforeApplicationShutdown {
@@ -53,6 +51,7 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
     private readonly deviceRepository: PushDeviceRepository,
     private readonly retries: PushRetryService,
     private readonly rings: RingCancels,
+    private readonly deleted: DeletedMessages,
   ) {
     retries.onDue((stored) => this.takeStored(stored));
   }
@@ -100,7 +99,7 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
     try {
       if (task.stored !== undefined) await this.tryStored(task, task.stored);
       else if (task.deviceId === null) await this.address(task.push);
-      else await this.deliver(task, task.deviceId);
+      else await this.deliver(task, await this.deviceRepository.findOf(task.push.party, task.deviceId));
       this.isAway = false;
     } catch (error) {
       // Once for each outage: a push is not worth a line of its own.
@@ -111,30 +110,32 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
     }
   }
 
-  /** One round trip; a cancel needs two, because rings must end on every node before it goes out. */
+  /**
+   * One round trip; a cancel needs two, because rings must end on every node before it goes out. The first device gets its push at once,
+   * each other one in a task of its own.
+   */
   private async address(push: Push): Promise<void> {
     if (push.data.type === 'call_cancel') await this.rings.cancelElsewhere(push.data.callId);
     const devices = await this.devices.devicesOf(push.party);
-    const readAt = performance.now();
-    const tasks = devices.map((device) => ({ push, deviceId: device._id, attempts: 0, device, readAt }));
-    if (this.isClosing) await this.retries.store(tasks, 0);
-    else for (const task of tasks) this.enqueue(task);
+    const tasks = devices.map(({ _id }) => ({ push, deviceId: _id, attempts: 0 }));
+    if (this.isClosing) return this.retries.store(tasks, 0);
+    for (const task of tasks.slice(1)) this.enqueue(task);
+    const [device] = devices;
+    if (device !== undefined) await this.deliver({ push, deviceId: device._id, attempts: 0 }, device);
   }
 
-  private async deliver(task: Task, deviceId: string): Promise<void> {
-    const isFresh = performance.now() - (task.readAt ?? -Infinity) < DEVICE_FRESH_MS;
-    const known = isFresh ? task.device : undefined;
-    const device = known ?? (await this.deviceRepository.findOf(task.push.party, deviceId));
+  /** @param device was read just now: a token that waits may become somebody else's. */
+  private async deliver(task: Task, device: PushDevice | null): Promise<void> {
     if (device === null) return;
     const result = await this.attempt(task.push, device);
-    if (result?.outcome === 'later') await this.putOff({ ...task, readAt: undefined }, result.minDelayMs);
+    if (result?.outcome === 'later') await this.putOff(task, result.minDelayMs);
   }
 
-  /** Undefined: its time is over, or the call was cancelled, and nothing went out. */
+  /** Undefined: its time is over, the call was cancelled or the message deleted, and nothing went out. */
   private async attempt(push: Push, device: PushDevice): Promise<SendResult | undefined> {
     const callId = ringOf(push);
     if (callId !== undefined && (await this.rings.isCancelled(callId))) return undefined;
-    if (push.expiresAt.getTime() <= Date.now()) return undefined;
+    if (push.expiresAt.getTime() <= Date.now() || this.deleted.hasHere(push)) return undefined;
     const signal = callId === undefined ? undefined : this.rings.signalOf(callId);
     const result = await this.sender.send(toFcmMessage(push, device.token), signal);
     if (result.outcome === 'token-gone') await this.deviceRepository.removeUnchanged([device]);
@@ -157,6 +158,7 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
   private async tryStored({ push }: Task, stored: PushRetry): Promise<void> {
     const claimed = await this.retries.claim(stored);
     if (claimed === null) return;
+    if (await this.deleted.has(push)) return this.retries.remove(claimed);
     if (claimed.deviceId === null) {
       await this.address(push);
       return this.retries.remove(claimed);

@@ -1,6 +1,9 @@
 /** What is worked off side by side; these figures bound the memory and the connections that pushes take. */
 export interface QueueLimits {
+  /** Under way at a time, urgent and not. */
   inFlight: number;
+  /** Of these, the places that only urgent tasks take: however slow the others are, an urgent one finds a free place. */
+  reserved: number;
   /** Waiting tasks of each kind, urgent and not. */
   waiting: number;
 }
@@ -10,6 +13,7 @@ export class PushQueue<T> {
   private readonly urgent: T[] = [];
   private readonly patient: T[] = [];
   private readonly running = new Set<Promise<void>>();
+  private patientRunning = 0;
 
   /**
    * @param work must not reject
@@ -46,10 +50,15 @@ export class PushQueue<T> {
 
   private start(): void {
     while (this.running.size < this.limits.inFlight) {
-      const task = this.urgent.shift() ?? this.patient.shift();
+      const urgent = this.urgent.shift();
+      const isPatient = urgent === undefined;
+      if (isPatient && this.patientRunning >= this.limits.inFlight - this.limits.reserved) return;
+      const task = urgent ?? this.patient.shift();
       if (task === undefined) return;
+      if (isPatient) this.patientRunning += 1;
       const run = this.work(task).finally(() => {
         this.running.delete(run);
+        if (isPatient) this.patientRunning -= 1;
         this.start();
       });
       this.running.add(run);

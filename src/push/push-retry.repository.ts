@@ -32,6 +32,11 @@ export class PushRetryRepository implements OnModuleInit {
     await this.model.deleteOne({ _id, dueAt });
   }
 
+  /** Whether due or under way. */
+  async removeMessage(party: string, messageId: string): Promise<void> {
+    await this.model.deleteMany({ party, 'data.messageId': messageId });
+  }
+
   /** From the collection's metadata: costs the same for any number, and may be off after a crash. */
   async count(): Promise<number> {
     return this.model.estimatedDocumentCount();

@@ -17,6 +17,7 @@ export class PushRetry {
   @Prop({ type: String, default: null })
   deviceId!: string | null;
 
+  /** With the beginning of a message's text: it stays until the push is sent or given up, or the message is deleted, an hour at the most. */
   @Prop({ type: Object, required: true })
   data!: MessagePushData | CallCancelPushData;
 
@@ -38,5 +39,6 @@ export class PushRetry {
 export const PushRetrySchema = SchemaFactory.createForClass(PushRetry);
 
 PushRetrySchema.index({ dueAt: 1 });
+PushRetrySchema.index({ party: 1, 'data.messageId': 1 });
 // Content must not stay behind when no node is there to give it up.
 PushRetrySchema.index({ retryUntil: 1 }, { expireAfterSeconds: 0 });

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Types } from 'mongoose';
+import { DeletedMessages } from './deleted-messages.js';
 import { FcmSender } from './fcm-sender.js';
 import { type Push, ringOf } from './push-data.js';
 import { PushRetryRepository } from './push-retry.repository.js';
@@ -48,6 +49,7 @@ export class PushRetryService implements OnApplicationBootstrap {
   constructor(
     private readonly retries: PushRetryRepository,
     private readonly sender: FcmSender,
+    private readonly deleted: DeletedMessages,
   ) {}
 
   /** `handler` gets each push that is due, and says whether it takes it now; if so, `release` follows. */
@@ -65,10 +67,12 @@ export class PushRetryService implements OnApplicationBootstrap {
     clearTimeout(this.timer);
   }
 
-  /** Stores pushes to be tried after `delayMs`; rings, and those whose time is over by then, are given up. One round trip. */
+  /** Stores pushes to be tried after `delayMs`; rings, deleted messages, and those whose time is over by then, are given up. One round trip. */
   async store(unsent: Unsent[], delayMs: number): Promise<void> {
     const dueAt = new Date(Date.now() + delayMs);
-    const fresh = unsent.filter(({ push }) => ringOf(push) === undefined && dueAt < push.retryUntil);
+    const fresh = unsent.filter(
+      ({ push }) => ringOf(push) === undefined && dueAt < push.retryUntil && !this.deleted.hasHere(push),
+    );
     const room = Math.max(0, MAX_STORED - this.stored);
     if (fresh.length > room) this.logger.warn(`${fresh.length - room} pushes are given up: too many wait`);
     const retries = fresh.slice(0, room).map((entry) => toRetry(entry, dueAt));

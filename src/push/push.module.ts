@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { DatabaseModule } from '../database/database.module.js';
 import { RealtimeModule } from '../realtime/realtime.module.js';
+import { DeletedMessages } from './deleted-messages.js';
 import { FcmSender } from './fcm-sender.js';
 import { PushCancelRepository } from './push-cancel.repository.js';
 import { PushCancel, PushCancelSchema } from './push-cancel.schema.js';
@@ -34,6 +35,7 @@ import { RingCancels } from './ring-cancels.js';
     PushDeviceService,
     PushRetryService,
     RingCancels,
+    DeletedMessages,
     FcmSender,
     PushDeviceRepository,
     PushRetryRepository,

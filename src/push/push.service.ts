@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { Party } from '../contract/identity.js';
+import { type Party, partyKey } from '../contract/identity.js';
+import { DeletedMessages } from './deleted-messages.js';
 import { FcmSender } from './fcm-sender.js';
 import {
   type CallPush,
@@ -24,11 +25,25 @@ export class PushService {
     private readonly sender: FcmSender,
     private readonly delivery: PushDeliveryService,
     private readonly rings: RingCancels,
+    private readonly deleted: DeletedMessages,
   ) {}
 
   /** For a recipient who has no socket. Tried again for an hour, kept for an absent phone for a day. */
   message(recipient: Party, message: MessagePush): void {
     this.submit('message', () => messagePush(recipient, message));
+  }
+
+  /**
+   * Ends the attempts to push a deleted message to its recipient, on this node at once, and takes its text out of the database. What FCM has
+   * already, it delivers.
+   */
+  messageDeleted(recipient: Party, messageId: string): void {
+    if (!this.sender.isConfigured) return;
+    this.deleted
+      .add(partyKey(recipient), messageId)
+      .catch((error: unknown) =>
+        this.logger.warn(`Pushes of a deleted message may still go out: ${(error as Error).name}`),
+      );
   }
 
   /** Whether or not the callee has a socket: the phone may be locked. Nothing is sent or delivered after `expiresAt`. */

@@ -1,12 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { createAdapter } from '@socket.io/redis-streams-adapter';
 import type { Redis } from 'ioredis';
 import type { Namespace, Server } from 'socket.io';
 import { RedisConnection } from '../redis/redis-connection.js';
+import type { RedisWatch } from '../redis/redis-watch.js';
+import { isTooOld, noteSendingTimes, StreamPlace } from './broadcast-stream.js';
 
 type Adapter = Namespace['adapter'];
 type Broadcast = Parameters<Adapter['broadcast']>;
+type RawReader = (entry: Record<string, string>, id: string) => void;
 
 const STREAM = 'samvad:broadcasts';
 /** Entries kept, about: a node that was cut off for longer misses some, and its clients catch up by `seq`. */
@@ -16,10 +19,15 @@ const BLOCK_MS = 2000;
 const READER_SOCKET_TIMEOUT_MS = 3 * BLOCK_MS;
 /** A broadcast that owes its answer for longer lost its connection. */
 const PUBLISHER_SOCKET_TIMEOUT_MS = 2000;
-/** Broadcasts wait for so many tries to connect, some 2 s in all, and are dropped then: what comes later would only surprise. */
+/**
+ * Broadcasts wait for so many tries to connect and are dropped then: some 2 s in all when nobody listens there, several times as long when
+ * Redis hangs. What comes too late in spite of it is not delivered.
+ */
 const PUBLISHER_RETRIES = 5;
-/** After an error of Redis the reader would ask again at once, without end. */
-const READER_PAUSE_MS = 500;
+/** A broadcast that waits for longer has failed. */
+const PUBLISH_TIMEOUT_MS = 2000;
+/** Nonsense in the stream is logged once in this time. */
+const LOG_INTERVAL_MS = 60_000;
 /** The start waits no longer for the place from which to read. */
 const START_PATIENCE_MS = 1000;
 /** `MessageType.BROADCAST` of socket.io-adapter. */
@@ -31,31 +39,35 @@ const BROADCAST = 3;
  */
 @Injectable()
 export class ClusterBroadcasts implements OnApplicationBootstrap {
+  private readonly logger = new Logger(ClusterBroadcasts.name);
   private readonly clients: Redis[] = [];
-  private isClosing = false;
-  private tellPlaceIsKnown: () => void = () => undefined;
-  /** Resolves when the reader knows from where it reads: nothing that is sent from then on is missed. */
-  private readonly placeIsKnown = new Promise<void>((resolve) => (this.tellPlaceIsKnown = resolve));
+  private place: StreamPlace | undefined;
+  private nonsenseLoggedAt = -Infinity;
 
   constructor(private readonly redis: RedisConnection) {}
 
   /** Before the server listens. */
   async onApplicationBootstrap(): Promise<void> {
-    if (this.clients.length === 0) return;
-    await Promise.race([this.placeIsKnown, wait(START_PATIENCE_MS, undefined, { ref: false })]);
+    if (this.place === undefined) return;
+    await Promise.race([this.place.isKnown, wait(START_PATIENCE_MS, undefined, { ref: false })]);
   }
 
   /** The `adapter` option of the one Socket.IO server; undefined without REDIS_URL. To be called once. */
   adapter(): Parameters<Server['adapter']>[0] | undefined {
-    if (this.redis.client === undefined) return undefined;
+    const { watch } = this.redis;
+    if (watch === undefined) return undefined;
     const publisher = this.open({
       maxRetriesPerRequest: PUBLISHER_RETRIES,
       // What was sent and not answered may have arrived: sent again, it would come twice.
       autoResendUnfulfilledCommands: false,
+      commandTimeout: PUBLISH_TIMEOUT_MS,
       socketTimeout: PUBLISHER_SOCKET_TIMEOUT_MS,
     });
+    noteSendingTimes(publisher, watch);
+    const place = new StreamPlace(STREAM, watch);
+    this.place = place;
     // The package duplicates the publisher for reading, with its options; those are wrong there.
-    Object.assign(publisher, { duplicate: () => this.openReader() });
+    Object.assign(publisher, { duplicate: () => this.openReader(place) });
     const create = createAdapter(publisher, {
       streamName: STREAM,
       channelPrefix: STREAM,
@@ -63,15 +75,16 @@ export class ClusterBroadcasts implements OnApplicationBootstrap {
       blockTimeInMs: BLOCK_MS,
       onlyPlaintext: true,
     }) as (namespace: Namespace) => Adapter;
+    const make = (namespace: Namespace): Adapter => deliverHereFirst(this.passOver(create(namespace), watch));
     // A function, because Socket.IO calls it with `new`.
     return function (namespace: Namespace) {
-      return deliverHereFirst(create(namespace));
+      return make(namespace);
     } as never;
   }
 
   /** After the Socket.IO server has closed, which ends the reading. */
   close(): void {
-    this.isClosing = true;
+    this.place?.close();
     for (const client of this.clients) client.disconnect();
   }
 
@@ -81,39 +94,35 @@ export class ClusterBroadcasts implements OnApplicationBootstrap {
     return client;
   }
 
-  /**
-   * A connection for the package's reading. The package says “from the end” until it has read something, so what is sent between two of its
-   * questions would be missed: here the end is looked up once, and is the place from then on.
-   */
-  private openReader(): Redis {
+  /** A connection for the package's reading. */
+  private openReader(place: StreamPlace): Redis {
     const reader = this.open({ maxRetriesPerRequest: null, socketTimeout: READER_SOCKET_TIMEOUT_MS });
-    const read = reader.xread.bind(reader) as (...args: unknown[]) => Promise<unknown>;
+    place.follow(reader);
     const subscribe = reader.subscribe.bind(reader) as (...args: unknown[]) => Promise<unknown>;
-    let place: string | undefined;
-    const xread = async (...args: unknown[]): Promise<unknown> => {
-      try {
-        if (args.at(-1) === '$') {
-          place ??= await endOf(reader);
-          this.tellPlaceIsKnown();
-          args[args.length - 1] = place;
-        }
-        return await read(...args);
-      } catch (error) {
-        if (!this.isClosing) await wait(READER_PAUSE_MS);
-        throw error;
-      }
-    };
     return Object.assign(reader, {
-      xread,
       // Nobody listens for its failure, which a close before the first connection is.
       subscribe: (...args: unknown[]) => subscribe(...args).catch(() => undefined),
     });
   }
-}
 
-async function endOf(reader: Redis): Promise<string> {
-  const [newest] = await reader.xrevrange(STREAM, '+', '-', 'COUNT', 1);
-  return newest?.[0] ?? '0-0';
+  /** An error would keep the package at the same entry for ever, on all nodes; and what is old shall not be delivered. */
+  private passOver(adapter: Adapter, watch: RedisWatch): Adapter {
+    const { onRawMessage } = adapter as unknown as { onRawMessage: RawReader };
+    const guarded: RawReader = (entry, id) => {
+      try {
+        if (!isTooOld(entry, watch)) onRawMessage.call(adapter, entry, id);
+      } catch (error) {
+        this.noteNonsense(error as Error);
+      }
+    };
+    return Object.assign(adapter, { onRawMessage: guarded });
+  }
+
+  private noteNonsense(error: Error): void {
+    if (performance.now() - this.nonsenseLoggedAt < LOG_INTERVAL_MS) return;
+    this.nonsenseLoggedAt = performance.now();
+    this.logger.warn(`What is in the stream ${STREAM} makes no sense and is passed over: ${error.name}`);
+  }
 }
 
 /** The package's adapter would send to this node's sockets only when Redis has answered, and late or never when it is away. */

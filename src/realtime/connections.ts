@@ -12,10 +12,7 @@ export interface Connection {
 /** A greeting waits no longer than this for the arrival hooks, in milliseconds: what they reach may be away. */
 const ARRIVAL_PATIENCE_MS = 1500;
 
-type ArrivalHook = (connection: Connection) => unknown;
-
-/** @param silentMs for how long, at the most, the socket was silent before it counted as gone: 0 when it said goodbye */
-type DepartureHook = (connection: Connection, silentMs: number) => unknown;
+type Hook = (connection: Connection) => unknown;
 
 /**
  * Tells other parts of the application of sockets that come and go. Gateways must not do this themselves: Nest calls their hooks
@@ -24,18 +21,18 @@ type DepartureHook = (connection: Connection, silentMs: number) => unknown;
 @Injectable()
 export class Connections {
   private readonly logger = new Logger(Connections.name);
-  private readonly arrivals: ArrivalHook[] = [];
-  private readonly departures: DepartureHook[] = [];
+  private readonly arrivals: Hook[] = [];
+  private readonly departures: Hook[] = [];
   /** Settled when the arrival hooks of a socket are done, by socket id; the departure waits for it. */
   private readonly arriving = new Map<string, Promise<void>>();
 
   /** `hook` is awaited before the socket is sent `connected`, for 1.5 s at the most. What it throws is logged: it keeps nobody out. */
-  onArrival(hook: ArrivalHook): void {
+  onArrival(hook: Hook): void {
     this.arrivals.push(hook);
   }
 
   /** `hook` is called after the socket has gone, and after all of its arrival hooks. What it throws is logged. */
-  onDeparture(hook: DepartureHook): void {
+  onDeparture(hook: Hook): void {
     this.departures.push(hook);
   }
 
@@ -47,10 +44,10 @@ export class Connections {
   }
 
   /** Called by the adapter, once for each socket that arrived. Never rejects. */
-  async departed(connection: Connection, silentMs: number): Promise<void> {
+  async departed(connection: Connection): Promise<void> {
     await this.arriving.get(connection.socketId);
     this.arriving.delete(connection.socketId);
-    await this.runAll(this.departures.map((hook) => () => hook(connection, silentMs)));
+    await this.runAll(this.departures.map((hook) => () => hook(connection)));
   }
 
   private async runAll(hooks: (() => unknown)[]): Promise<void> {

@@ -45,7 +45,7 @@ export async function welcome(socket: RealtimeSocket, connections: Connections):
   const connection = { socketId: socket.id, user };
   await socket.join(personalRoom(user));
   if (!socket.connected) return;
-  socket.once('disconnect', (reason) => void connections.departed(connection, silenceBefore(socket, reason)));
+  socket.once('disconnect', () => void connections.departed(connection));
   await connections.arrived(connection);
   const { id, name, avatar, type } = user;
   const payload: ConnectedPayload = {
@@ -54,10 +54,4 @@ export async function welcome(socket: RealtimeSocket, connections: Connections):
     timestamp: Date.now(),
   };
   socket.emit('connected', payload);
-}
-
-/** Milliseconds for which a socket may have been dead when the server noticed. */
-function silenceBefore({ nsp }: RealtimeSocket, reason: string): number {
-  const { pingInterval = 0, pingTimeout = 0 } = nsp.server.engine.opts;
-  return reason === 'ping timeout' ? pingInterval + pingTimeout : 0;
 }

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Redis, type RedisOptions } from 'ioredis';
 import { AppConfig } from '../config/config.js';
+import { RedisWatch } from './redis-watch.js';
 
 /** A command that has no answer by then failed: what waits for one must not wait long. Milliseconds, like all times here. */
 const COMMAND_TIMEOUT_MS = 400;
@@ -27,6 +28,8 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('Redis');
   /** Absent without REDIS_URL. */
   readonly client: Redis | undefined;
+  /** Absent without REDIS_URL. */
+  readonly watch: RedisWatch | undefined;
   private isAway = false;
   private isClosing = false;
 
@@ -41,6 +44,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
       socketTimeout: SOCKET_TIMEOUT_MS,
     });
     this.reportOutages(this.client);
+    this.watch = new RedisWatch(this.client);
   }
 
   async onModuleInit(): Promise<void> {
@@ -52,6 +56,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   /** In this hook because presence and broadcasts end in the earlier ones. */
   onApplicationShutdown(): void {
     this.isClosing = true;
+    this.watch?.close();
     this.client?.disconnect();
   }
 

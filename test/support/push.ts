@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { getConnectionToken } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
 import type { PushService } from '../../src/push/push.service.js';
@@ -61,12 +60,4 @@ export async function storedTokens(node: TestApp, party: string): Promise<string
 /** A collection past the application. */
 export function stored(node: TestApp, collection: string) {
   return node.app.get<Connection>(getConnectionToken()).collection(collection);
-}
-
-/** Asks again until it holds. */
-export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (const end = performance.now() + 20_000; !(await holds());) {
-    if (performance.now() > end) throw new Error(`did not come to hold: ${holds.toString()}`);
-    await wait(10);
-  }
 }

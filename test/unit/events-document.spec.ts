@@ -75,6 +75,21 @@ describe('docs/events.md', () => {
     );
   });
 
+  it('has examples that are JSON', () => {
+    const examples = [...document.matchAll(/^```json\n([^]*?)^```$/gm)].map(([, text = '']) => text);
+    const sent = sectionsUnder((heading) => heading.endsWith('what clients send'));
+    expect(examples.length).toBeGreaterThan(sent.size);
+    const faulty = examples.filter((text) => {
+      try {
+        return typeof JSON.parse(text) !== 'object';
+      } catch {
+        return true;
+      }
+    });
+    expect(faulty).toEqual([]);
+    for (const [name, section] of sent) expect([name, section.includes('```json\n')]).toEqual([name, true]);
+  });
+
   it('has every error code, with the right word on retrying', () => {
     const rows = [...document.matchAll(/^\| `([A-Z_]+)`\s+\| (yes|no)\s/gm)].map(([, code, retry]) => [
       code,

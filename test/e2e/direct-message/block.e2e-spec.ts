@@ -104,6 +104,16 @@ describe('dm:block and dm:unblock', () => {
     expect(r.all('dm:reaction_updated').map(({ reactions }) => reactions.length)).toEqual([1, 0]);
   });
 
+  it('let a message that was stored before be sent again: nobody may have told its sender', async () => {
+    const [a, r] = await pair();
+    const message = { ...to(ravi), clientMessageId: 'before' };
+    const stored = await a.ask<DirectMessagePayload>('dm:send_message', message);
+    await r.ask('dm:block', of(asha));
+    expect(await a.ask('dm:send_message', message)).toEqual(stored);
+    expect(await a.send('dm:send_message', { ...message, clientMessageId: 'after' })).toEqual(REFUSED);
+    expect(r.all('dm:message_received')).toHaveLength(1);
+  });
+
   it('concern this pair alone', async () => {
     const [a, r] = await pair();
     const [other, namesake] = [astrologer(`other${run}`), await connectAs(url, astrologer(asha.id))];

@@ -178,6 +178,21 @@ describe('dm:open', () => {
     ]);
   });
 
+  it('shows nobody a conversation whose first message was refused', async () => {
+    const [a, b] = [await connectAs(url, user('clumsy')), await connectAs(url, astrologer('quiet'))];
+    const refused = await a.send('dm:send_message', {
+      recipientId: 'quiet',
+      recipientType: 'astrologer',
+      content: 'an answer',
+      replyToId: '0'.repeat(24),
+    });
+    expect(refused).toMatchObject({ ok: false, error: { code: 'BAD_REQUEST' } });
+    expect((await list(b)).conversations).toEqual([]);
+    await say(a, astrologer('quiet'), 'first');
+    expect((await list(b)).conversations).toMatchObject([{ lastMessage: 'first' }]);
+    expect((await list(a)).conversations).toMatchObject([{ lastMessage: 'first' }]);
+  });
+
   it('makes one, however many open it at once from both sides', async () => {
     const [a, b] = [await connectAs(url, user('kim')), await connectAs(url, astrologer('lee'))];
     const opened = await Promise.all(

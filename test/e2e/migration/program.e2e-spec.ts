@@ -30,9 +30,12 @@ async function everything(database: mongo.Db): Promise<mongo.Document[][]> {
       .collection(name)
       .find({}, { projection: { updatedAt: 0 }, sort: { _id: 1 } })
       .toArray();
-    return documents.map(({ clientMessageId, formerClientMessageId, ...rest }) =>
-      Object.assign(rest, { anyClientMessageId: (clientMessageId ?? formerClientMessageId) as unknown }),
-    );
+    for (const document of documents) {
+      document.anyClientMessageId = (document.clientMessageId ?? document.formerClientMessageId) as unknown;
+      delete document.clientMessageId;
+      delete document.formerClientMessageId;
+    }
+    return documents;
   };
   return Promise.all(COLLECTIONS.map(read));
 }

@@ -2,6 +2,7 @@ import mongoose from 'mongoose';
 import { Injectable, Module } from '@nestjs/common';
 import { type LostNode, NodeRegistry } from '../../../src/nodes/node-registry.js';
 import { NodeTimes } from '../../../src/nodes/node-times.js';
+import type { ServerNode } from '../../../src/nodes/node.schema.js';
 import { NodesModule } from '../../../src/nodes/nodes.module.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { closeAfterTest } from '../../support/cleanup.js';
@@ -18,17 +19,22 @@ class Witness {
   readonly lost: LostNode[] = [];
   returns = 0;
   failures = 0;
+  /** What the handling of a loss, or of the own return, waits for. */
+  handling: () => Promise<void> = async () => {};
+  returning: () => Promise<void> = async () => {};
   private readonly watchers = new Set<() => void>();
 
   constructor(readonly registry: NodeRegistry) {
     registry.onNodeLost(async (node) => {
       this.lost.push(node);
       this.tell();
+      await this.handling();
       if (this.failures-- > 0) throw new Error('as the test wants it');
     });
     registry.onTakenForLost(async () => {
       this.returns += 1;
       this.tell();
+      await this.returning();
     });
   }
 
@@ -63,12 +69,18 @@ async function startNode(times: NodeTimes, mongoUri?: string): Promise<TestApp &
   return { ...started, witness: started.app.get(Witness) };
 }
 
-async function storedNodes(mongoUri: string): Promise<{ _id: string; aliveAt: Date }[]> {
+type Nodes = mongoose.mongo.Collection<{ _id: string; aliveAt: Date } & Partial<ServerNode>>;
+
+async function withNodes<T>(mongoUri: string, use: (nodes: Nodes) => Promise<T>): Promise<T> {
   const client = new mongoose.mongo.MongoClient(mongoUri);
-  const nodes = await client.db('samvad').collection('nodes').find().toArray();
-  await client.close();
-  return nodes as never;
+  try {
+    return await use(client.db('samvad').collection('nodes'));
+  } finally {
+    await client.close();
+  }
 }
+
+const storedNodes = (mongoUri: string) => withNodes(mongoUri, (nodes) => nodes.find().toArray());
 
 const steady = { beatIntervalMs: 100, silenceMs: NEVER_MS };
 
@@ -100,6 +112,42 @@ describe('a node that goes silent', () => {
     const slow = await startNode({ beatIntervalMs: 1000, silenceMs: NEVER_MS }, hasty.mongoUri);
     await slow.witness.until(() => slow.witness.returns > 0);
     expect(hasty.witness.lost.map(({ nodeId }) => nodeId)).toContain(slow.witness.registry.nodeId);
+  });
+
+  it('learns of it once more when it came back while others still undid what is its own', async () => {
+    const hasty = await startNode({ beatIntervalMs: 50, silenceMs: 1000 });
+    const slow = await startNode({ beatIntervalMs: 2500, silenceMs: NEVER_MS }, hasty.mongoUri);
+    let returnsAtEnd = Number.NaN;
+    hasty.witness.handling = async () => {
+      hasty.witness.handling = async () => {};
+      await slow.witness.until(() => slow.witness.returns > 0);
+      returnsAtEnd = slow.witness.returns;
+    };
+    await slow.witness.until(() => slow.witness.returns > returnsAtEnd);
+    expect(returnsAtEnd).toBe(1);
+  });
+
+  it('speaks on while it writes again what others undid, and while it buries others', async () => {
+    const node = await startNode(steady);
+    let release = (): void => {};
+    node.witness.returning = node.witness.handling = () => new Promise((resolve) => (release = resolve));
+    await withNodes(node.mongoUri, async (nodes) => {
+      const { nodeId: _id } = node.witness.registry;
+      const speaks = async (): Promise<void> => {
+        const at = (await nodes.findOne({ _id }))?.aliveAt ?? new Date();
+        await until(async () => (await nodes.findOne({ _id, aliveAt: { $gt: at } })) !== null);
+      };
+      await nodes.updateOne({ _id }, { $set: { isLost: true } });
+      await node.witness.until(() => node.witness.returns === 1);
+      await speaks();
+      release();
+      await nodes.insertOne({ _id: 'gone', aliveAt: new Date(0), isLost: true });
+      await node.witness.until(() => node.witness.lost.length === 1);
+      await speaks();
+      release();
+      await until(async () => (await nodes.findOne({ _id: 'gone' })) === null);
+      expect(node.witness.lost[0]?.nodeId).toBe('gone');
+    });
   });
 
   it('is not taken for lost while it speaks', async () => {
@@ -142,5 +190,25 @@ describe('the server is killed with SIGKILL', () => {
     const left = await storedNodes(mongo.address);
     expect(left).toHaveLength(1);
     expect(left[0]?._id).not.toBe(nodeId);
+  });
+
+  it.each(['another boot', 'pid:[1]'])('a node in other process space (%s) is left alone', async (other) => {
+    const first = await startNode(steady);
+    await withNodes(first.mongoUri, async (nodes) => {
+      const [self] = await nodes.find().toArray();
+      // Of the same host by name; its process ids are this one's, and some that nobody here has.
+      const { pid = 0, ...like } = { ...self };
+      const space = self?.processSpace ?? '';
+      const processSpace = other.startsWith('pid') ? space.replace(/pid:\S+/, other) : `${other} ${space}`;
+      expect(processSpace).not.toBe(space);
+      const aliveAt = new Date(Date.now() + NEVER_MS);
+      await nodes.insertMany([
+        { ...like, _id: 'same', pid, processSpace, aliveAt },
+        { ...like, _id: 'foreign', pid: 2 ** 30, processSpace, aliveAt },
+        { ...like, _id: 'dead', pid: 2 ** 30, aliveAt },
+      ]);
+      const second = await startNode(steady, first.mongoUri);
+      expect(second.witness.lost.map(({ nodeId }) => nodeId)).toEqual(['dead']);
+    });
   });
 });

@@ -77,6 +77,35 @@ describe('the database goes away while the server runs', () => {
   );
 });
 
+describe('the database comes back between two messages of one socket', () => {
+  it('a message that could not be stored takes the next one with it, and sent again they are in their order', async () => {
+    const dir = await temporaryFolder();
+    let mongo = await startMongo(dir);
+    const port = Number(new URL(mongo.address.replace('mongodb:', 'http:')).port);
+    const server = await startServer(dir, { MONGODB_URI: mongo.address });
+    const asha = await connectAs(server.address, user('asha'));
+    const { id, conversationId } = await asha.ask<DirectMessagePayload>('dm:send_message', hello);
+
+    await mongo.stop('SIGKILL');
+    // The first asks the database for what it replies to; the second waits for its turn behind it.
+    const payloads = [
+      { ...hello, replyToId: id, clientMessageId: 'first' },
+      { ...hello, clientMessageId: 'second' },
+    ];
+    const [first, second] = payloads.map((payload) => asha.send('dm:send_message', payload));
+    expect(await first).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE' } });
+    mongo = await startMongo(dir, port);
+    expect(await second).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE' } });
+
+    await until(isReady(server));
+    for (const payload of payloads) await until(async () => (await asha.send('dm:send_message', payload)).ok);
+    const { messages } = await asha.ask<DirectHistoryPayload>('dm:history', { conversationId });
+    expect(messages.map(({ clientMessageId }) => clientMessageId)).toEqual([null, 'first', 'second']);
+    expect(await server.stop()).toBe(0);
+    await mongo.stop();
+  });
+});
+
 describe('the database comes back with less than it had', () => {
   it('a node goes on from what is there, without a gap', async () => {
     const dir = await temporaryFolder();

@@ -203,4 +203,16 @@ describe('while Redis is away', () => {
       });
     },
   );
+
+  it('only one newcomer in a second waits for a Redis that hangs', async () => {
+    const mine = await startRedis();
+    const store = new RedisPresenceStore(await redisClient(mine.url), 'the-node', new PresenceTimes());
+    closeAfterTest(() => store.close());
+    mine.child.kill('SIGSTOP');
+    closeAfterTest(() => mine.child.kill('SIGCONT'));
+    await store.add('user:first');
+    const waits = new Promise((resolve) => setImmediate(() => resolve('waits')));
+    expect(await Promise.race([store.add('user:second').then(() => 'is here'), waits])).toBe('is here');
+    expect(await Promise.race([store.areOnline(['user:other']), waits])).toEqual([false]);
+  });
 });

@@ -1,8 +1,9 @@
 import { PushService } from '../../../src/push/push.service.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { type FcmAnswer, answers, FcmServer } from '../../support/fcm-server.js';
-import { aCall, aMessage, storedTokens, until, withDevice } from '../../support/push.js';
+import { aCall, aMessage, storedTokens, withDevice } from '../../support/push.js';
 import { astrologer } from '../../support/token.js';
+import { until } from '../../support/until.js';
 
 let fcm: FcmServer;
 let node: TestApp;

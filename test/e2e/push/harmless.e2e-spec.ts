@@ -7,8 +7,10 @@ import { answers, FcmServer } from '../../support/fcm-server.js';
 import { aCall, aMessage, storedTokens, withDevice } from '../../support/push.js';
 import { astrologer, user } from '../../support/token.js';
 
-/** More than are sent at a time. */
-const BURST = 100;
+/** So many pushes of messages go out at a time; calls have places of their own. */
+const AT_A_TIME = 100;
+/** More than go out at a time. */
+const BURST = 150;
 
 let fcm: FcmServer;
 
@@ -28,11 +30,11 @@ describe('a push', () => {
     for (const message of messages) push.message(user('hanging'), message);
     push.callRinging(user('hanging'), aCall());
     expect(performance.now() - start).toBeLessThan(1000);
-    await fcm.waitFor('hanging', 20);
+    await fcm.waitFor('hanging', AT_A_TIME, 'message');
     const recipient = { recipientId: 'ravi', recipientType: 'astrologer' };
     await client.ask('dm:send_message', { ...recipient, content: 'meanwhile' });
     // No more than the limit, whatever waits.
-    expect(fcm.to('hanging')).toHaveLength(20);
+    expect(fcm.to('hanging', 'message')).toHaveLength(AT_A_TIME);
 
     const closing = performance.now();
     await first.app.close();
@@ -50,11 +52,48 @@ describe('a push', () => {
     const node = await startApp({ FCM_URL: fcm.url });
     await withDevice(node.url, user('busy'), 'busy');
     const push = node.app.get(PushService);
-    for (let i = 0; i < BURST; i += 1) push.message(user('busy'), aMessage());
+    for (let i = 0; i < 3 * AT_A_TIME; i += 1) push.message(user('busy'), aMessage());
     push.callRinging(user('busy'), aCall());
-    await fcm.waitFor('busy', BURST + 1);
+    await fcm.waitFor('busy', 3 * AT_A_TIME + 1);
     const place = fcm.to('busy').findIndex(({ message }) => message.data.type === 'call');
-    expect(place).toBeLessThan(BURST - 20);
+    expect(place).toBeLessThan(2 * AT_A_TIME);
+  });
+
+  it('of a call, and its cancel, wait for no message that is under way', async () => {
+    const node = await startApp({ FCM_URL: fcm.url });
+    await withDevice(node.url, user('slow'), 'slow');
+    await withDevice(node.url, astrologer('called'), 'called');
+    fcm.plan('slow', answers.hang);
+    const push = node.app.get(PushService);
+    for (let i = 0; i < BURST; i += 1) push.message(user('slow'), aMessage());
+    await fcm.waitFor('slow', AT_A_TIME);
+    const call = aCall();
+    push.callRinging(astrologer('called'), call);
+    await fcm.waitFor('called', 1, 'call');
+    push.callCancelled(astrologer('called'), call.callId);
+    await fcm.waitFor('called', 1, 'call_cancel');
+    // Had they waited, one of the messages would have been given up, and the next one would have gone out.
+    expect(fcm.to('slow')).toHaveLength(AT_A_TIME);
+  });
+
+  it('goes to no token that became another identity’s while it waited', async () => {
+    const node = await startApp({ FCM_URL: fcm.url });
+    const held: (() => void)[] = [];
+    await withDevice(node.url, user('crowd'), 'crowd');
+    fcm.plan('crowd', (response) => held.push(() => answers.success(response)));
+    await withDevice(node.url, astrologer('former'), 'passed-on', 'former');
+    fcm.plan('former', (response) => held.push(() => answers.success(response)));
+    const push = node.app.get(PushService);
+    for (let i = 1; i < AT_A_TIME; i += 1) push.message(user('crowd'), aMessage());
+    await fcm.waitFor('crowd', AT_A_TIME - 1);
+    // The last free place: one device gets it, the other one waits.
+    push.message(astrologer('former'), aMessage({ content: 'for the former owner alone' }));
+    await fcm.waitFor('former');
+    await withDevice(node.url, user('new-owner'), 'passed-on');
+    push.message(user('new-owner'), aMessage({ content: 'for the new owner' }));
+    for (const release of held) release();
+    const { message } = await fcm.waitFor('passed-on');
+    expect(message.data.content).toBe('for the new owner');
   });
 
   it('is dropped when too many wait: of messages the oldest, of calls none', async () => {

@@ -1,8 +1,9 @@
 import { PushService } from '../../../src/push/push.service.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { answers, FcmServer } from '../../support/fcm-server.js';
-import { aCall, aMessage, stored, until, withDevice } from '../../support/push.js';
+import { aCall, aMessage, stored, withDevice } from '../../support/push.js';
 import { astrologer, user } from '../../support/token.js';
+import { until } from '../../support/until.js';
 
 let fcm: FcmServer;
 let node: TestApp;
@@ -99,6 +100,77 @@ describe('a push that FCM did not take', () => {
     );
     // What is tried again later is stored while it is under way.
     expect(await retriesOf('user:kept')).toBe(0);
+  });
+
+  it.each(['the same node', 'another node'])(
+    'is given up when its message is deleted on %s',
+    async (where) => {
+      const id = `deleted-on-${where.replaceAll(' ', '-')}`;
+      await withDevice(node.url, user(id), id);
+      fcm.plan(id, answers.quota(2), answers.success);
+      const [doomed, kept] = [aMessage({ content: 'sent by mistake' }), aMessage()];
+      for (const message of [doomed, kept]) push.message(user(id), message);
+      await until(async () => (await retriesOf(`user:${id}`)) > 0);
+      const deleting = (where === 'another node' ? other : node).app.get(PushService);
+      deleting.messageDeleted(user(id), doomed.messageId);
+      // Long before it is due: the text is gone with it.
+      const retries = stored(node, 'pushretries');
+      await until(async () => (await retries.countDocuments({ 'data.messageId': doomed.messageId })) === 0);
+      expect(
+        fcm.to(id, 'message').filter(({ message }) => message.data.messageId === doomed.messageId),
+      ).toHaveLength(1);
+      await until(async () => (await retriesOf(`user:${id}`)) === 0);
+      fcm.plan(id, answers.quota(4), answers.success);
+      const barrier = aMessage();
+      push.message(user(id), barrier);
+      await until(
+        () => fcm.to(id).filter(({ message }) => message.data.messageId === barrier.messageId).length === 2,
+      );
+      expect(fcm.to(id).filter(({ message }) => message.data.messageId === doomed.messageId)).toHaveLength(1);
+    },
+  );
+
+  it.each(['the same node', 'another node'])(
+    'is not stored, or not sent again, when its message was deleted on %s during the attempt',
+    async (where) => {
+      const id = `deleted-during-${where.replaceAll(' ', '-')}`;
+      await withDevice(node.url, user(id), id);
+      let fail: (() => void) | undefined;
+      fcm.plan(id, (response) => (fail = () => answers.internal(response)), answers.success);
+      const message = aMessage();
+      push.message(user(id), message);
+      await fcm.waitFor(id);
+      (where === 'another node' ? other : node).app
+        .get(PushService)
+        .messageDeleted(user(id), message.messageId);
+      const isKnown = async () =>
+        (await stored(node, 'pushcancels').countDocuments({
+          _id: `message:${message.messageId}` as never,
+        })) === 1;
+      await until(isKnown);
+      fail?.();
+      fcm.plan(id, answers.quota(3), answers.success);
+      const barrier = aMessage();
+      push.message(user(id), barrier);
+      // The deleted one would have been due before.
+      await until(
+        () => fcm.to(id).filter((sent) => sent.message.data.messageId === barrier.messageId).length === 2,
+      );
+      expect(fcm.to(id).filter((sent) => sent.message.data.messageId === message.messageId)).toHaveLength(1);
+      await until(async () => (await retriesOf(`user:${id}`)) === 0);
+    },
+  );
+
+  it('is given up when its message is deleted while it waits for its first attempt', async () => {
+    await withDevice(node.url, user('long-queue'), 'long-queue');
+    const messages = Array.from({ length: 300 }, () => aMessage());
+    for (const message of messages) push.message(user('long-queue'), message);
+    const doomed = messages.at(-2)?.messageId ?? '';
+    push.messageDeleted(user('long-queue'), doomed);
+    await fcm.waitFor('long-queue', 299);
+    const sent = fcm.to('long-queue').map(({ message }) => message.data.messageId);
+    expect(sent).toContain(messages.at(-1)?.messageId);
+    expect(sent).not.toContain(doomed);
   });
 
   it('is given up when FCM refuses it for good', async () => {
