@@ -281,7 +281,7 @@ describe('what two do at the same moment', () => {
       _id: new mongoose.Types.ObjectId(),
       seq: 2,
       senderSeq: 2,
-      timestamp: new Date((stored?.timestamp as Date).getTime() - 5000),
+      timestamp: new Date(Number(stored?.timestamp) - 5000),
       content: 'of a slow clock',
     });
     expect(await shown(r)).toMatchObject({ lastSeq: 2, lastMessage: 'of a slow clock', lastMessageAt });
