@@ -6,7 +6,7 @@ import { PresenceTimes } from '../../src/presence/presence-times.js';
 /** Other tests put shorter times in their place, so nothing else sees what the server really promises. Milliseconds. */
 describe('the times that clients are promised', () => {
   it('typing stops by itself after 6 s, and is repeated every 3 s', () => {
-    expect({ ...new TypingTimes() }).toEqual({ lapseMs: 6000, repeatMs: 3000 });
+    expect(new TypingTimes()).toMatchObject({ lapseMs: 6000, repeatMs: 3000 });
   });
 
   it('an offline is announced 5 s after the last socket went', () => {

@@ -79,7 +79,8 @@ describe('dm:send_message to somebody who is away', () => {
     );
     expect(repeats.map(({ id }) => id)).toEqual([first.id, first.id, first.id]);
     const last = await pushBarrier(asha, astrologer('ravi2'), 'away-2');
-    expect(pushedTo('away-2').toSorted()).toEqual([first.id, last.id].toSorted());
+    expect(pushedTo('away-2')).toHaveLength(2);
+    expect(new Set(pushedTo('away-2'))).toEqual(new Set([first.id, last.id]));
   });
 
   it('causes one push for each device of all admins when the shared admin is away', async () => {
