@@ -65,7 +65,7 @@ export class LastMessageService implements BeforeApplicationShutdown {
   }
 
   private writeLater(delayMs: number): void {
-    this.timer ??= setTimeout(() => void this.write(), delayMs);
+    this.timer ??= setTimeout(() => void this.write(), delayMs).unref();
   }
 
   /** One at a time. Never rejects. */

@@ -41,7 +41,10 @@ export class Tails<M extends StoredMessage> {
   /** Learns what `number` needs. One read for the end, and none to one for each sender not known yet. */
   async learn(conversationId: string, drafts: Draft<M>[]): Promise<void> {
     const place = await this.messages.lastPlace(conversationId);
-    const tail: Tail = { seq: place?.seq ?? 0, senderSeqs: new Map() };
+    const seq = place?.seq ?? 0;
+    const before = this.known.get(conversationId);
+    // The other one's stays as long as nothing came in between: two who take turns would else be asked for every time.
+    const tail: Tail = { seq, senderSeqs: new Map(before?.seq === seq ? before.senderSeqs : []) };
     for (const draft of drafts) {
       const key = senderKey(draft);
       if (!tail.senderSeqs.has(key)) tail.senderSeqs.set(key, await this.countBy(draft, place));

@@ -275,13 +275,15 @@ describe('what two do at the same moment', () => {
     await sendTo(a, ravi);
     const { lastMessageAt } = await shown(r);
     const messages = database.collection('directmessages');
-    const stored = await messages.findOne({ conversationId });
+    const stored = (await messages.findOne({
+      conversationId,
+    })) as mongoose.mongo.WithId<mongoose.mongo.Document>;
     await messages.insertOne({
       ...stored,
       _id: new mongoose.Types.ObjectId(),
       seq: 2,
       senderSeq: 2,
-      timestamp: new Date(Number(stored?.timestamp) - 5000),
+      timestamp: new Date((stored.timestamp as Date).getTime() - 5000),
       content: 'of a slow clock',
     });
     expect(await shown(r)).toMatchObject({ lastSeq: 2, lastMessage: 'of a slow clock', lastMessageAt });
