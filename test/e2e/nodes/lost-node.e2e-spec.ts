@@ -115,11 +115,14 @@ describe('a node that goes silent', () => {
   });
 
   it('learns of it once more when it came back while others still undid what is its own', async () => {
-    const hasty = await startNode({ beatIntervalMs: 50, silenceMs: 1000 });
+    const times = { beatIntervalMs: 50, silenceMs: 1000 };
+    const hasty = await startNode(times);
     const slow = await startNode({ beatIntervalMs: 2500, silenceMs: NEVER_MS }, hasty.mongoUri);
     let returnsAtEnd = Number.NaN;
     hasty.witness.handling = async () => {
       hasty.witness.handling = async () => {};
+      // It takes nobody for lost any more.
+      times.silenceMs = NEVER_MS;
       await slow.witness.until(() => slow.witness.returns > 0);
       returnsAtEnd = slow.witness.returns;
     };
