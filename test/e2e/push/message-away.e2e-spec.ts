@@ -3,9 +3,10 @@ import { startApp, type TestApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
 import { sendTo } from '../../support/direct-chat.js';
 import { FcmServer } from '../../support/fcm-server.js';
-import { until, withDevice } from '../../support/push.js';
+import { withDevice } from '../../support/push.js';
 import { startRedis } from '../../support/redis.js';
 import { admin, astrologer, type Person, user } from '../../support/token.js';
+import { until } from '../../support/until.js';
 
 let fcm: FcmServer;
 let node: TestApp;
