@@ -9,7 +9,8 @@ import { DirectConversation } from './direct-conversation.schema.js';
 import type { DirectMessage } from './direct-message.schema.js';
 import { recipientOf, senderOf } from './message-rules.js';
 
-const MAX_NOTES_PER_COMMAND = 500;
+/** Few, so that no message waits behind a long command. */
+const MAX_NOTES_PER_COMMAND = 20;
 
 /** Which of somebody's conversations to read, newest first by `order`. */
 export interface ConversationWindow {
@@ -73,7 +74,7 @@ export class DirectConversationRepository implements OnModuleInit {
 
   /**
    * Notes newest messages, of one conversation each; an older one that comes late, or an older version of one, changes nothing. And that
-   * in other conversations something else changed. One round trip for each 500.
+   * in other conversations something else changed. One round trip for each 20.
    */
   async note(messages: DirectMessage[], touched: string[] = []): Promise<void> {
     const updates = [...messages.map(lastMessageUpdate), ...touched.map(touch)];

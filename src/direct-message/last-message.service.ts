@@ -14,7 +14,7 @@ const FINISH_TIMEOUT_MS = 1000;
 
 /**
  * Keeps what conversations say of themselves up to date behind messages and marks, which do not wait for it: `lastMessage`, and with it
- * their order in lists, and `updatedAt`. One command for all conversations together, every 250 ms, and at once when somebody waits for it. What
+ * their order in lists, and `updatedAt`. All conversations together, every 250 ms, and at once when somebody waits for it. What
  * cannot be written stays and is tried again; what a node that was killed had not written yet is found again by `LastMessageRepair`.
  */
 @Injectable()
