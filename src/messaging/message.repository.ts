@@ -13,6 +13,9 @@ export interface InsertOutcome {
   error?: unknown;
 }
 
+/** Looking through the messages of minutes may take longer than a connection may else be silent. */
+const LONG_READ = { maxTimeMS: 60_000, socketTimeoutMS: 61_000 } as mongo.AggregateOptions;
+
 /** By what a repeat is known. */
 export type Idempotent = Pick<StoredMessage, 'senderType' | 'senderId' | 'clientMessageId'>;
 
@@ -157,11 +160,14 @@ export class MessageRepository<M extends StoredMessage> {
     until: Date,
   ): Promise<{ conversationId: string; seq: number }[]> {
     return this.collection
-      .aggregate<{ conversationId: string; seq: number }>([
-        { $match: { _id: { $gt: firstIdOf(after), $lte: firstIdOf(until) }, seq: { $gt: 0 } } },
-        { $group: { _id: '$conversationId', seq: { $max: '$seq' } } },
-        { $project: { _id: 0, conversationId: '$_id', seq: 1 } },
-      ])
+      .aggregate<{ conversationId: string; seq: number }>(
+        [
+          { $match: { _id: { $gt: firstIdOf(after), $lte: firstIdOf(until) }, seq: { $gt: 0 } } },
+          { $group: { _id: '$conversationId', seq: { $max: '$seq' } } },
+          { $project: { _id: 0, conversationId: '$_id', seq: 1 } },
+        ],
+        LONG_READ,
+      )
       .toArray();
   }
 }
