@@ -74,6 +74,7 @@ function isListed({ op, operand }: Predicate, list: Value): boolean {
 }
 
 function provesExistence({ op, operand }: Predicate): boolean {
+  if (op === '$in') return Array.isArray(operand) && operand.every(isOrdered);
   return op === '$type' || (COMPARISONS.has(op) && isOrdered(operand));
 }
 

@@ -162,6 +162,22 @@ describe('partial indexes', () => {
     expect(await plan({ c: 1 })).toContain('COLLSCAN');
   });
 
+  it('over a field that exists are used for a list of values, unless null or a pattern is among them', async () => {
+    const collection = server.collection();
+    await collection.createIndex({ a: 1 }, { partialFilterExpression: { a: { $exists: true } } });
+    await collection.insertMany([{ _id: 1, a: ['x', 'y'] }, { _id: 2, a: 'z' }, { _id: 3 }] as never);
+    const find = (list: unknown[]) => collection.find({ a: { $in: list } } as never);
+    const plan = async (list: unknown[]) => JSON.stringify(await find(list).explain('queryPlanner'));
+    const ids = async (list: unknown[]) =>
+      (await find(list).sort({ _id: 1 }).toArray()).map(({ _id }) => Number(_id));
+    expect(await plan(['y', 'z'])).toContain('IXSCAN');
+    expect(await ids(['y', 'z'])).toEqual([1, 2]);
+    expect(await plan(['y', null])).toContain('COLLSCAN');
+    expect(await ids(['y', null])).toEqual([1, 3]);
+    expect(await plan(['y', /^z/])).toContain('COLLSCAN');
+    expect(await ids(['y', /^z/])).toEqual([1, 2]);
+  });
+
   it('are read whole when hinted though the filter asks for more', async () => {
     const collection = server.collection();
     await collection.createIndex({ a: 1 }, { partialFilterExpression: { b: 1 } });

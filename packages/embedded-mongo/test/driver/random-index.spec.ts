@@ -75,7 +75,7 @@ async function createRandomIndexes(collection: Collection, random: Random): Prom
     const options = {
       name: `i${count}`,
       ...(sparse ? { sparse } : {}),
-      ...(partial ? { partialFilterExpression: { b: { $gt: 0 } } } : {}),
+      ...(partial ? { partialFilterExpression: { b: random.pick([{ $gt: 0 }, { $exists: true }]) } } : {}),
     };
     const key = randomKey(random);
     await collection.createIndex(key, options).then(
