@@ -31,12 +31,26 @@ export abstract class AppConfig {
     /** How long events are taken after a token's expiry, in milliseconds. */
     readonly expiryGraceMs: number;
   };
+  abstract readonly realtime: {
+    /** How much may wait for a connection whose client does not read it. */
+    readonly slowConsumerLimitBytes: number;
+  };
   /** Absent: this node is the only one, and what nodes share is kept in its memory. */
   abstract readonly redis: { readonly url?: string };
   abstract readonly directMessage: {
     readonly echoToSender: boolean;
     /** How long after sending a message its sender may edit it, in milliseconds. */
     readonly editWindowMs: number;
+  };
+  abstract readonly agora: {
+    /** Absent: tokens are made with placeholders while developing, and not at all in production. */
+    readonly credentials?: { readonly appId: string; readonly appCertificate: string };
+    /** How long a token is valid, in milliseconds; whole seconds. */
+    readonly tokenTtlMs: number;
+  };
+  abstract readonly call: {
+    /** How long a call rings, in milliseconds. */
+    readonly ringTimeoutMs: number;
   };
   /** Pushes are dropped when both are absent. */
   abstract readonly push: {
@@ -62,7 +76,7 @@ export class ConfigError extends Error {
  */
 export function parseConfig(variables: Record<string, unknown>): AppConfig {
   const environment = plainToInstance(Environment, withoutEmpty(variables), { exposeDefaultValues: true });
-  const faults = [...fieldFaults(environment), ...keySourceFaults(environment)];
+  const faults = [...fieldFaults(environment), ...keySourceFaults(environment), ...agoraFaults(environment)];
   if (environment.NODE_ENV === 'production') faults.push(...productionFaults(environment));
   if (faults.length > 0) throw new ConfigError(faults);
 
@@ -79,11 +93,17 @@ export function parseConfig(variables: Record<string, unknown>): AppConfig {
       adminKey: environment.ADMIN_SECRET_KEY,
       expiryGraceMs: environment.AUTH_EXPIRY_GRACE_SECONDS * 1000,
     },
+    realtime: { slowConsumerLimitBytes: environment.SLOW_CONSUMER_LIMIT_BYTES },
     redis: { url: environment.REDIS_URL },
     directMessage: {
       echoToSender: environment.DM_ECHO_TO_SENDER,
       editWindowMs: environment.DM_EDIT_WINDOW_SECONDS * 1000,
     },
+    agora: {
+      credentials: agoraCredentialsOf(environment),
+      tokenTtlMs: environment.AGORA_TOKEN_TTL_SECONDS * 1000,
+    },
+    call: { ringTimeoutMs: environment.CALL_RING_TIMEOUT_SECONDS * 1000 },
     push: {
       serviceAccount: readServiceAccount(environment.FIREBASE_SERVICE_ACCOUNT ?? ''),
       fcmUrl: environment.FCM_URL,
@@ -112,6 +132,19 @@ function keySourceFaults({ JWT_SECRET, JWT_PUBLIC_KEY, JWKS_URL }: Environment):
     ([, value]) => value !== undefined,
   );
   return given.length > 1 ? [`${given.map(([key]) => key).join(', ')}: only one of them may be set`] : [];
+}
+
+/** Half a pair is a mistake, which placeholders or refusals would only hide. */
+function agoraFaults({ AGORA_APP_ID: id, AGORA_APP_CERTIFICATE: certificate }: Environment): string[] {
+  if ((id === undefined) === (certificate === undefined)) return [];
+  const [given, missing] =
+    id === undefined ? ['AGORA_APP_CERTIFICATE', 'AGORA_APP_ID'] : ['AGORA_APP_ID', 'AGORA_APP_CERTIFICATE'];
+  return [`${missing}: is required when ${given} is set`];
+}
+
+function agoraCredentialsOf(environment: Environment): AppConfig['agora']['credentials'] {
+  const { AGORA_APP_ID: appId, AGORA_APP_CERTIFICATE: appCertificate } = environment;
+  return appId === undefined || appCertificate === undefined ? undefined : { appId, appCertificate };
 }
 
 function tokenKeyOf(environment: Environment, dataDir: string): TokenKey {

@@ -95,6 +95,9 @@ const IsOriginList = () =>
     },
   });
 
+/** Agora's ids and certificates look the same. */
+const IsAgoraKey = () => Matches(/^[0-9a-f]{32}$/i, { message: 'must be 32 hexadecimal characters' });
+
 const IsServiceAccount = () =>
   ValidateBy({
     name: 'isServiceAccount',
@@ -186,6 +189,12 @@ export class Environment {
   @Max(3600, { message: 'must be 0 to 3600' })
   AUTH_EXPIRY_GRACE_SECONDS: number = 30;
 
+  @Type(() => Number)
+  @IsInt({ message: 'must be a whole number of bytes' })
+  @Min(65_536, { message: 'must be 65536 to 67108864' })
+  @Max(67_108_864, { message: 'must be 65536 to 67108864' })
+  SLOW_CONSUMER_LIMIT_BYTES: number = 1_048_576;
+
   @AsBoolean
   @IsBoolean({ message: 'must be true or false' })
   DM_ECHO_TO_SENDER: boolean = true;
@@ -195,6 +204,26 @@ export class Environment {
   @Min(0, { message: 'must be 0 to 31536000' })
   @Max(31_536_000, { message: 'must be 0 to 31536000' })
   DM_EDIT_WINDOW_SECONDS: number = 900;
+
+  @IsOptional()
+  @IsAgoraKey()
+  AGORA_APP_ID?: string;
+
+  @IsOptional()
+  @IsAgoraKey()
+  AGORA_APP_CERTIFICATE?: string;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(60, { message: 'must be 60 to 86400' })
+  @Max(86_400, { message: 'must be 60 to 86400' })
+  AGORA_TOKEN_TTL_SECONDS: number = 3600;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(1, { message: 'must be 1 to 600' })
+  @Max(600, { message: 'must be 1 to 600' })
+  CALL_RING_TIMEOUT_SECONDS: number = 60;
 
   @IsOptional()
   @IsServiceAccount()

@@ -13,11 +13,13 @@ const KNOWN_DEFAULTS = new Set([
   'your_super_secret_jwt_key',
   'change_me_in_production',
   'changemechangeme',
+  '0'.repeat(32),
 ]);
 
 /** What is allowed while developing and not in production (contract §2). */
 export function productionFaults(environment: Environment): string[] {
   const { JWT_SECRET, JWT_PUBLIC_KEY, JWKS_URL, ADMIN_SECRET_KEY, MONGODB_URI, FCM_URL } = environment;
+  const { AGORA_APP_CERTIFICATE } = environment;
   const faults: string[] = [];
   if (MONGODB_URI === undefined) faults.push('MONGODB_URI: is required in production');
   if (JWT_SECRET === undefined && JWT_PUBLIC_KEY === undefined && JWKS_URL === undefined) {
@@ -25,6 +27,8 @@ export function productionFaults(environment: Environment): string[] {
   }
   if (JWT_SECRET !== undefined) faults.push(...weaknesses('JWT_SECRET', JWT_SECRET));
   if (ADMIN_SECRET_KEY !== undefined) faults.push(...weaknesses('ADMIN_SECRET_KEY', ADMIN_SECRET_KEY));
+  if (KNOWN_DEFAULTS.has(AGORA_APP_CERTIFICATE ?? ''))
+    faults.push('AGORA_APP_CERTIFICATE: is a publicly known default');
   if (FCM_URL !== undefined) faults.push('FCM_URL: is for tests, and refused in production');
   return faults;
 }

@@ -1,5 +1,14 @@
 import type { ErrorEvent } from './ack.js';
 import type {
+  CallAcceptPayload,
+  CallConnectedPayload,
+  CallEndPayload,
+  CallIncomingPayload,
+  CallRejectPayload,
+  CallTokenExpiringPayload,
+  CallTokenPayload,
+} from './call.js';
+import type {
   ConversationJoinedPayload,
   DirectHistoryPayload,
   DirectMessagePayload,
@@ -11,6 +20,21 @@ import type {
   TypingPayload,
 } from './direct-message.js';
 import type { UserType } from './identity.js';
+import type {
+  LiveCommentDeletedPayload,
+  LiveCommentPayload,
+  LiveEndPayload,
+  LiveGiftPayload,
+  LiveKickedPayload,
+  LiveLikeCountPayload,
+  LiveMutedPayload,
+  LivePinnedPayload,
+  LiveReactionPayload,
+  LiveStreamEndedPayload,
+  LiveStreamStartedPayload,
+  LiveViewerCountPayload,
+  LiveViewerPayload,
+} from './live.js';
 import type { AstrologerStatusPayload, StatsPayload } from './presence.js';
 
 /** Sent once when a socket is let in (contract §2). */
@@ -46,6 +70,27 @@ export interface ServerEvents {
   'dm:message_deleted': MessageDeletedPayload;
   'dm:reaction_updated': ReactionUpdatedPayload;
   'dm:report_created': ReportCreatedPayload;
+  'call:token': CallTokenPayload;
+  'call:incoming': CallIncomingPayload;
+  'call:accept': CallAcceptPayload;
+  'call:reject': CallRejectPayload;
+  'call:connected': CallConnectedPayload;
+  'call:end': CallEndPayload;
+  'call:token_expiring': CallTokenExpiringPayload;
+  'live:stream_started': LiveStreamStartedPayload;
+  'live:stream_ended': LiveStreamEndedPayload;
+  'live:end': LiveEndPayload;
+  'live:comment': LiveCommentPayload;
+  'live:comment_deleted': LiveCommentDeletedPayload;
+  'live:pinned': LivePinnedPayload;
+  'live:gift': LiveGiftPayload;
+  'live:reaction': LiveReactionPayload;
+  'live:like_count': LiveLikeCountPayload;
+  'live:viewer_count': LiveViewerCountPayload;
+  'live:viewer_joined': LiveViewerPayload;
+  'live:viewer_left': LiveViewerPayload;
+  'live:kicked': LiveKickedPayload;
+  'live:muted': LiveMutedPayload;
   'astrologer:status_changed': AstrologerStatusPayload;
   stats: StatsPayload;
 }

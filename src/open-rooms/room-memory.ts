@@ -16,6 +16,8 @@ export interface RoomKind {
   roomOf: (id: string) => Room;
   /** Asked before a room comes back: a ban or a lost membership says no. An error counts as no. */
   canReturn: (user: Identity, id: string) => boolean | Promise<boolean>;
+  /** Asked again when the socket is in the room: what emptied the room between did not see it. Everybody may stay where this is left out. */
+  mayStay?: (user: Identity, id: string) => boolean | Promise<boolean>;
 }
 
 /** A socket of this node. Rooms are `kind:id`. */
@@ -163,8 +165,26 @@ export class RoomMemory implements BeforeApplicationShutdown {
       if (socket.left.has(room)) return;
       socket.rooms.add(room);
       await this.emitter.joinRoom(socket.socketId, kind.roomOf(id));
+      await this.leaveUnlessMayStay(socket, kind, id, room);
     } catch (error) {
       this.logger.error('A room did not come back', stackOf(error));
+    }
+  }
+
+  private async leaveUnlessMayStay(
+    socket: LocalSocket,
+    { mayStay, roomOf }: RoomKind,
+    id: string,
+    room: string,
+  ): Promise<void> {
+    let stays = mayStay === undefined;
+    try {
+      stays ||= (await mayStay?.(socket.user, id)) === true;
+    } finally {
+      if (!stays) {
+        socket.rooms.delete(room);
+        await this.emitter.leaveRoom(socket.socketId, roomOf(id));
+      }
     }
   }
 

@@ -41,6 +41,6 @@ import { RedisPresenceStore } from './redis-presence.store.js';
         client === undefined ? new MemoryPresenceStore() : new RedisPresenceStore(client, nodeId, times),
     },
   ],
-  exports: [PresenceService],
+  exports: [PresenceService, PresenceTimes],
 })
 export class PresenceModule {}

@@ -9,6 +9,7 @@ import { isTooOld, noteSendingTimes, StreamPlace } from './broadcast-stream.js';
 
 type Adapter = Namespace['adapter'];
 type Broadcast = Parameters<Adapter['broadcast']>;
+type Departure = Parameters<Adapter['delSockets']>;
 type RawReader = (entry: Record<string, string>, id: string) => void;
 
 const STREAM = 'samvad:broadcasts';
@@ -30,8 +31,9 @@ const PUBLISH_TIMEOUT_MS = 2000;
 const LOG_INTERVAL_MS = 60_000;
 /** The start waits no longer for the place from which to read. */
 const START_PATIENCE_MS = 1000;
-/** `MessageType.BROADCAST` of socket.io-adapter. */
+/** `MessageType` of socket.io-adapter. */
 const BROADCAST = 3;
+const SOCKETS_LEAVE = 5;
 
 /**
  * Takes what one node sends to rooms to the sockets of all nodes, through a Redis stream, when REDIS_URL is set. The sockets of the sending
@@ -125,9 +127,10 @@ export class ClusterBroadcasts implements OnApplicationBootstrap {
   }
 }
 
-/** The package's adapter would send to this node's sockets only when Redis has answered, and late or never when it is away. */
+/** The package's adapter would send to this node's sockets, and put them out of rooms, only when Redis has answered, and late or never when it is away. */
 function deliverHereFirst(adapter: Adapter): Adapter {
   const broadcast = adapter.broadcast.bind(adapter);
+  const leave = adapter.delSockets.bind(adapter);
   const { publish } = adapter as unknown as { publish: (message: object) => void };
   return Object.assign(adapter, {
     broadcast: (...[packet, options]: Broadcast): void => {
@@ -137,6 +140,15 @@ function deliverHereFirst(adapter: Adapter): Adapter {
       publish.call(adapter, {
         type: BROADCAST,
         data: { packet, opts: { rooms: [...rooms], except: [...except], flags } },
+      });
+    },
+    delSockets: (options: Departure[0], left: Departure[1]): void => {
+      leave({ ...options, flags: { ...options.flags, local: true } }, left);
+      if (options.flags?.local === true) return;
+      const { rooms, except = [], flags } = options;
+      publish.call(adapter, {
+        type: SOCKETS_LEAVE,
+        data: { opts: { rooms: [...rooms], except: [...except], flags }, rooms: left },
       });
     },
   });

@@ -29,6 +29,7 @@ export class Connections {
   private readonly logger = new Logger(Connections.name);
   private readonly arrivals: Hook[] = [];
   private readonly departures: Hook[] = [];
+  private readonly greetings: Hook[] = [];
   /** Settled when the arrival hooks of a socket are done, by socket id; the departure waits for it. */
   private readonly arriving = new Map<string, Promise<void>>();
 
@@ -38,6 +39,11 @@ export class Connections {
    */
   onArrival(listener: Listener): void {
     this.arrivals.push({ listener, isFailing: false });
+  }
+
+  /** `listener` is called when the socket has been sent `connected`, for what is to come after it. What it throws is logged likewise. */
+  onGreeted(listener: Listener): void {
+    this.greetings.push({ listener, isFailing: false });
   }
 
   /** `listener` is called after the socket has gone, and after all of its arrival hooks. What it throws is logged, once until it works again. */
@@ -50,6 +56,11 @@ export class Connections {
     const arriving = this.runAll(this.arrivals, connection);
     this.arriving.set(connection.socketId, arriving);
     await Promise.race([arriving, setTimeout(ARRIVAL_PATIENCE_MS, undefined, { ref: false })]);
+  }
+
+  /** Called by the adapter. Never rejects. */
+  async greeted(connection: Connection): Promise<void> {
+    await this.runAll(this.greetings, connection);
   }
 
   /** Called by the adapter, once for each socket that arrived. Never rejects. */

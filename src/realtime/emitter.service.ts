@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Identity } from '../contract/identity.js';
 import type { ServerEvents } from '../contract/server-events.js';
 import type { Room } from './rooms.js';
 import type { RealtimeServer } from './socket.types.js';
@@ -7,21 +8,71 @@ import type { RealtimeServer } from './socket.types.js';
 @Injectable()
 export class EmitterService {
   private server: RealtimeServer | undefined;
+  private readonly leaveListeners: ((room: Room, socketId: string, user: Identity) => void)[] = [];
 
   /** Called once by the adapter, before the first socket is let in. */
   attach(server: RealtimeServer): void {
     this.server = server;
+    server.of('/').adapter.on('leave-room', (room: Room, socketId: string) => {
+      const user = server.sockets.sockets.get(socketId)?.data.user;
+      if (user !== undefined) for (const listener of this.leaveListeners) listener(room, socketId, user);
+    });
+  }
+
+  /** `listener` is called when a socket of this node leaves a room, also because it goes. */
+  onLeave(listener: (room: Room, socketId: string, user: Identity) => void): void {
+    this.leaveListeners.push(listener);
+  }
+
+  /** Sends to every socket of every node: one encoding. */
+  toEverybody<E extends keyof ServerEvents>(event: E, payload: ServerEvents[E]): void {
+    this.online().emit(event, ...([payload] as never));
+  }
+
+  /** Sends to the room's sockets on this node alone: what every node finds out by itself. */
+  toLocalRoom<E extends keyof ServerEvents>(room: Room, event: E, payload: ServerEvents[E]): void {
+    this.online()
+      .local.to(room)
+      .emit(event, ...([payload] as never));
+  }
+
+  /** Like `toRooms`, but a socket that has not read what it was sent before is left out: what is worth nothing when it is late. */
+  toRoomIfWritable<E extends keyof ServerEvents>(room: Room, event: E, payload: ServerEvents[E]): void {
+    this.online()
+      .to(room)
+      .volatile.emit(event, ...([payload] as never));
+  }
+
+  /** Who is in the room on this node, once for each socket. Costs as much as there are sockets in it. */
+  identitiesIn(room: Room): Identity[] {
+    const { sockets, adapter } = this.online().sockets;
+    return [...(adapter.rooms.get(room) ?? [])].flatMap((id) => sockets.get(id)?.data.user ?? []);
+  }
+
+  /** Whether a socket of this node is in the room. A look into memory. */
+  isInRoom(socketId: string, room: Room): boolean {
+    return this.online().sockets.sockets.get(socketId)?.rooms.has(room) ?? false;
+  }
+
+  /** Puts the sockets of a room out of another one, on every node. */
+  putOut(from: Room, whoIsIn: Room): void {
+    this.online().in(whoIsIn).socketsLeave(from);
+  }
+
+  /** Puts the room's sockets on this node out of it: what every node does by itself. */
+  emptyHere(room: Room): void {
+    this.online().local.in(room).socketsLeave(room);
   }
 
   /**
    * Sends to every socket that is in at least one of the rooms, exactly once each: one encoding, whatever their number.
-   * @param except a socket's id, or a room, whose sockets are left out
+   * @param except sockets' ids, or rooms, whose sockets are left out
    */
   toRooms<E extends keyof ServerEvents>(
     rooms: Room[],
     event: E,
     payload: ServerEvents[E],
-    except?: string,
+    except?: string | string[],
   ): void {
     let target = this.online().to(rooms);
     if (except !== undefined) target = target.except(except);
@@ -41,6 +92,15 @@ export class EmitterService {
 
   async leaveRoom(socketId: string, room: Room): Promise<void> {
     await this.online().sockets.sockets.get(socketId)?.leave(room);
+  }
+
+  /** Every socket of this node that was let in, and when it came; nobody before the server listens. */
+  everybodyHere(): { socketId: string; user: Identity; since: Date }[] {
+    return [...(this.server?.sockets.sockets.values() ?? [])].map(({ id, data, handshake }) => ({
+      socketId: id,
+      user: data.user,
+      since: new Date(handshake.issued),
+    }));
   }
 
   /** Whether this node has the socket. A look into memory. */

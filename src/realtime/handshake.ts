@@ -54,4 +54,5 @@ export async function welcome(socket: RealtimeSocket, connections: Connections):
     timestamp: Date.now(),
   };
   socket.emit('connected', payload);
+  await connections.greeted(connection);
 }

@@ -8,6 +8,16 @@ export function personalRoom({ id, type }: Party): Room {
   return (type === 'admin' ? 'admin:' : `${type}:${id}`) as Room;
 }
 
+/** The sockets that watch a stream, and the broadcaster's (contract §5). */
+export function liveRoom(streamId: string): Room {
+  return `live:${streamId}` as Room;
+}
+
+/** The callee's sockets that came when the call was answered already: one of them may be in it (contract §4). */
+export function lateCallRoom(callId: string): Room {
+  return `call:${callId}:late` as Room;
+}
+
 /** The sockets that have a conversation open (contract §3). */
 export function conversationRoom(conversationId: string): Room {
   return `conversation:${conversationId}` as Room;

@@ -13,6 +13,7 @@ const SERVICE_ACCOUNT = JSON.stringify({
   client_email: 'push@a-project.example',
   private_key: PRIVATE_KEY,
 });
+const AGORA_KEY = '0123456789abcdef0123456789ABCDEF';
 const folder = mkdtempSync(join(tmpdir(), 'samvad-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -42,6 +43,8 @@ describe('configuration', () => {
       database: { uri: undefined, dataDir: folder },
       auth: { tokenKey: { kind: 'secret' }, adminKey: undefined },
       directMessage: { echoToSender: true },
+      realtime: { slowConsumerLimitBytes: 1_048_576 },
+      agora: { credentials: undefined, tokenTtlMs: 3_600_000 },
     });
   });
 
@@ -98,10 +101,20 @@ describe('configuration', () => {
     [{ JWT_PUBLIC_KEY: 'secret-nonsense' }, 'JWT_PUBLIC_KEY'],
     [{ JWT_PUBLIC_KEY: PRIVATE_KEY }, 'JWT_PUBLIC_KEY'],
     [{ AUTH_EXPIRY_GRACE_SECONDS: '-1' }, 'AUTH_EXPIRY_GRACE_SECONDS'],
+    [{ SLOW_CONSUMER_LIMIT_BYTES: '65535' }, 'SLOW_CONSUMER_LIMIT_BYTES'],
+    [{ SLOW_CONSUMER_LIMIT_BYTES: '67108865' }, 'SLOW_CONSUMER_LIMIT_BYTES'],
+    [{ SLOW_CONSUMER_LIMIT_BYTES: '1 MiB' }, 'SLOW_CONSUMER_LIMIT_BYTES'],
     [{ JWKS_URL: 'ftp://keys.example' }, 'JWKS_URL'],
     [{ CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
     [{ CORS_ORIGINS: '*' }, 'CORS_ORIGINS'],
     [{ DM_ECHO_TO_SENDER: 'perhaps' }, 'DM_ECHO_TO_SENDER'],
+    [{ AGORA_APP_ID: `${AGORA_KEY}0`, AGORA_APP_CERTIFICATE: AGORA_KEY }, 'AGORA_APP_ID'],
+    [{ AGORA_APP_ID: AGORA_KEY, AGORA_APP_CERTIFICATE: 'x'.repeat(32) }, 'AGORA_APP_CERTIFICATE'],
+    [{ AGORA_APP_ID: AGORA_KEY }, 'AGORA_APP_CERTIFICATE'],
+    [{ AGORA_APP_CERTIFICATE: AGORA_KEY }, 'AGORA_APP_ID'],
+    [{ AGORA_TOKEN_TTL_SECONDS: '59' }, 'AGORA_TOKEN_TTL_SECONDS'],
+    [{ AGORA_TOKEN_TTL_SECONDS: '86401' }, 'AGORA_TOKEN_TTL_SECONDS'],
+    [{ AGORA_TOKEN_TTL_SECONDS: '90.5' }, 'AGORA_TOKEN_TTL_SECONDS'],
     [{ FIREBASE_SERVICE_ACCOUNT: '/nowhere/at-all.json' }, 'FIREBASE_SERVICE_ACCOUNT'],
     [{ FIREBASE_SERVICE_ACCOUNT: '{"project_id":"secret"}' }, 'FIREBASE_SERVICE_ACCOUNT'],
     [{ FCM_URL: 'http://fcm.example:80' }, 'FCM_URL'],
@@ -137,6 +150,20 @@ describe('configuration', () => {
     }
   });
 
+  it('takes Agora’s id with its certificate, and a lifetime of tokens in seconds', () => {
+    const { agora } = parseConfig({
+      DATA_DIR: folder,
+      AGORA_APP_ID: AGORA_KEY,
+      AGORA_APP_CERTIFICATE: AGORA_KEY.toLowerCase(),
+      AGORA_TOKEN_TTL_SECONDS: '86400',
+    });
+    expect(agora).toEqual({
+      credentials: { appId: AGORA_KEY, appCertificate: AGORA_KEY.toLowerCase() },
+      tokenTtlMs: 86_400_000,
+    });
+    expect(Object.isFrozen(agora.credentials)).toBe(true);
+  });
+
   it('takes one source of keys only', () => {
     expect(faultsOf({ JWT_SECRET: 's'.repeat(32), JWKS_URL: 'https://keys.example/jwks' })[0]).toMatch(
       /^JWT_SECRET, JWKS_URL: /,
@@ -167,6 +194,14 @@ describe('configuration', () => {
       expect(parseConfig({ ...production, ADMIN_SECRET_KEY: 'a-good-key-of-20-chars' }).auth.adminKey).toBe(
         'a-good-key-of-20-chars',
       );
+    });
+
+    it('starts without Agora, and refuses its placeholder', () => {
+      expect(parseConfig(production).agora.credentials).toBeUndefined();
+      const placeholders = { AGORA_APP_ID: '0'.repeat(32), AGORA_APP_CERTIFICATE: '0'.repeat(32) };
+      expect(faultsOf({ ...production, ...placeholders })).toEqual([
+        'AGORA_APP_CERTIFICATE: is a publicly known default',
+      ]);
     });
 
     it('refuses a server in the place of Firebase', () => {
