@@ -1,3 +1,4 @@
+import type { CallLogStatus, CallType } from './call.js';
 import type { Party, UserType } from './identity.js';
 
 /** What a client may send. */
@@ -52,6 +53,12 @@ export interface DirectMessagePayload {
   reactions: ReactionPayload[];
   /** How often the message was changed: 0, 1, 2, … Of two versions the one with the higher number is right. */
   revision: number;
+  /** Of a `call_log`, and there alone, as the three after it. */
+  callId?: string;
+  callType?: CallType;
+  callStatus?: CallLogStatus;
+  /** Whole seconds. */
+  callDuration?: number;
 }
 
 /** The reply event `dm:history`. */

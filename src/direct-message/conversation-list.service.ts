@@ -20,7 +20,7 @@ const DEFAULT_LIMIT = 20;
  * `unreadCount` are exact whatever is noted; only the order of a list follows the notes.
  *
  * Database waits: 2 for a page (the conversations; their newest messages and marks, side by side), whatever the number of conversations
- * and messages; 1 more when this node has not noted a message of the caller's yet. Opening: 3, one of them a write.
+ * and messages; 1 more when this node has not noted a message of the caller's yet. Opening: 2, one of them a write.
  */
 @Injectable()
 export class ConversationListService {
@@ -37,15 +37,9 @@ export class ConversationListService {
     user: Identity,
     { recipientId, recipientType }: OpenConversationDto,
   ): Promise<DirectConversationPayload> {
-    const { conversationId, own } = await this.access.openWith(user, {
-      id: recipientId,
-      type: recipientType,
-    });
-    const conversation = await this.conversations.find(conversationId);
-    const [view] = conversation === null ? [] : await this.viewsOf(own, [conversation]);
-    if (view === undefined)
-      throw new AppError('UNAVAILABLE', 'The conversation could not be read. Try again.');
-    return view;
+    const conversation = await this.access.openWith(user, { id: recipientId, type: recipientType });
+    const [view] = await this.viewsOf(partyOf(user), [conversation]);
+    return view as DirectConversationPayload;
   }
 
   /** @throws AppError BAD_REQUEST for a cursor or a time that is none; UNAVAILABLE */

@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../contract/errors.js';
 import { type Identity, isSameParty, type Party, partyOf } from '../contract/identity.js';
-import { canonicalConversationId, couldBeParticipant } from './conversation-id.js';
+import { canonicalConversationId, couldBeParticipant } from '../messaging/conversation-id.js';
 import { DirectConversationRepository } from './direct-conversation.repository.js';
+import type { DirectConversation } from './direct-conversation.schema.js';
 
 const REMEMBERED_CONVERSATIONS = 50_000;
 
@@ -78,12 +79,10 @@ export class ConversationService {
    * One write.
    * @throws AppError FORBIDDEN for a pair that may not talk
    */
-  async openWith(user: Identity, recipient: Party): Promise<OwnConversation> {
+  async openWith(user: Identity, recipient: Party): Promise<DirectConversation> {
     const own = partyOf(user);
     const peer = partyOf(recipient);
-    const conversationId = canonicalConversationId(own, peer);
-    await this.conversations.createIfMissing(conversationId, [own, peer], [own]);
-    return { conversationId, own, peer };
+    return this.conversations.createIfMissing(canonicalConversationId(own, peer), [own, peer], [own]);
   }
 
   private async participantsOf(conversationId: string): Promise<Party[] | null> {

@@ -49,26 +49,28 @@ export class DirectConversationRepository implements OnModuleInit {
     return found?.participants ?? null;
   }
 
-  async find(conversationId: string): Promise<DirectConversation | null> {
-    return this.model.findById(conversationId).lean();
-  }
-
   /** Makes the conversation unless it exists, however many nodes do so at once, and lists it for the members given. */
-  async createIfMissing(conversationId: string, participants: Party[], members: Party[]): Promise<void> {
+  async createIfMissing(
+    conversationId: string,
+    participants: Party[],
+    members: Party[],
+  ): Promise<DirectConversation> {
     const now = new Date();
     const make = () =>
-      this.model.updateOne(
-        { _id: conversationId },
-        {
-          $setOnInsert: { participants, createdAt: now, updatedAt: now, activeAt: now, lastSeq: 0 },
-          $addToSet: { members: { $each: members.map(partyKey) } },
-        },
-        { upsert: true },
-      );
-    await make().catch(async (error: unknown) => {
+      this.model
+        .findOneAndUpdate(
+          { _id: conversationId },
+          {
+            $setOnInsert: { participants, createdAt: now, updatedAt: now, activeAt: now, lastSeq: 0 },
+            $addToSet: { members: { $each: members.map(partyKey) } },
+          },
+          { upsert: true, returnDocument: 'after' },
+        )
+        .lean();
+    return make().catch((error: unknown) => {
       // Two upserts of one id at the same moment: the other one made it, and this one has its members to add.
       if (!isDuplicateKey(error, '_id')) throw error;
-      await make();
+      return make();
     });
   }
 

@@ -26,6 +26,9 @@ const MAX_CLIENT_MESSAGE_ID_LENGTH = 128;
 const MAX_DURATION_SECONDS = 86_400;
 const MAX_HISTORY_LIMIT = 100;
 export const MAX_SEQ = 2 ** 31 - 1;
+/** What the server itself says, it says under ids of its own. */
+export const CALL_LOG_ID_PREFIX = 'call_log:';
+const OWN_ID = new RegExp(`^(?!${CALL_LOG_ID_PREFIX})`);
 /** Two texts that differ only in broken halves of characters would be stored as one. */
 const WELL_FORMED = /^[^\p{Cs}]*$/u;
 const WEB_URL = { protocols: ['http', 'https'], require_protocol: true, require_tld: false };
@@ -96,6 +99,7 @@ export class SendMessageDto {
   @IsString()
   @Length(1, MAX_CLIENT_MESSAGE_ID_LENGTH)
   @Matches(WELL_FORMED, { message: 'clientMessageId must be well-formed text' })
+  @Matches(OWN_ID, { message: `clientMessageId must not begin with ${CALL_LOG_ID_PREFIX}` })
   clientMessageId?: string | null;
 }
 

@@ -40,7 +40,17 @@ export function toPayload(message: DirectMessage, recipientMark?: Mark): DirectM
     deletedAt: message.deletedAt?.toISOString() ?? null,
     reactions: toReactions(message.reactions ?? []),
     revision: message.revision ?? 0,
+    ...callOf(message),
   };
+}
+
+function callOf({
+  callId,
+  callType,
+  callStatus,
+  callDuration,
+}: DirectMessage): Partial<DirectMessagePayload> {
+  return callId === undefined ? {} : { callId, callType, callStatus, callDuration };
 }
 
 function statusOf({ seq, status }: DirectMessage, recipientMark?: Mark): MessageStatus {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { BlockModule } from '../messaging/block.module.js';
+import { CallLogModule } from '../messaging/call-log.module.js';
 import { MarkSchema } from '../messaging/mark.schema.js';
 import { NodesModule } from '../nodes/nodes.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
@@ -8,6 +9,7 @@ import { PushModule } from '../push/push.module.js';
 import { OpenRoomsModule } from '../open-rooms/open-rooms.module.js';
 import { RealtimeModule } from '../realtime/realtime.module.js';
 import { BlockGateway } from './block.gateway.js';
+import { CallLogService } from './call-log.service.js';
 import { ConversationListService } from './conversation-list.service.js';
 import { ConversationGateway } from './conversation.gateway.js';
 import { ConversationService } from './conversation.service.js';
@@ -43,6 +45,7 @@ import { TypingService } from './typing.service.js';
     PresenceModule,
     PushModule,
     BlockModule,
+    CallLogModule,
     MongooseModule.forFeature([
       { name: DirectMessage.name, schema: DirectMessageSchema },
       { name: DirectConversation.name, schema: DirectConversationSchema },
@@ -72,6 +75,7 @@ import { TypingService } from './typing.service.js';
     MessageActionsGateway,
     MessageActionsService,
     MessageActionsRepository,
+    CallLogService,
     ReportGateway,
     ReportService,
     ReportRepository,

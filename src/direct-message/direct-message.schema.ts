@@ -1,5 +1,6 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { Types } from 'mongoose';
+import type { CallLogStatus, CallType } from '../contract/call.js';
 import { MESSAGE_STATUSES, type MessageStatus, type MessageType } from '../contract/direct-message.js';
 import { type Party, USER_TYPES, type UserType } from '../contract/identity.js';
 import type { StoredMessage } from '../messaging/stored-message.js';
@@ -63,6 +64,19 @@ export class DirectMessage implements StoredMessage {
 
   @Prop({ type: Types.ObjectId })
   replyToId?: Types.ObjectId;
+
+  /** Of a call log, as the three after it. */
+  @Prop({ type: String })
+  callId?: string;
+
+  @Prop({ type: String })
+  callType?: CallType;
+
+  @Prop({ type: String })
+  callStatus?: CallLogStatus;
+
+  @Prop({ type: Number })
+  callDuration?: number;
 
   @Prop({ type: String })
   clientMessageId?: string;

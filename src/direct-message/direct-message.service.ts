@@ -12,14 +12,14 @@ import type { Draft } from '../messaging/stored-message.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { PushService } from '../push/push.service.js';
 import { EmitterService } from '../realtime/emitter.service.js';
-import { conversationRoom, personalRoom } from '../realtime/rooms.js';
 import { ConversationService, type OpenConversation } from './conversation.service.js';
 import type { SendMessageDto } from './direct-message.dto.js';
 import { toPayload } from './direct-message.mapper.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import type { DirectMessage } from './direct-message.schema.js';
 import { LastMessageService } from './last-message.service.js';
-import { recipientOf, senderOf } from './message-rules.js';
+import { roomsOf } from './message-rooms.js';
+import { recipientOf } from './message-rules.js';
 import { TypingService } from './typing.service.js';
 
 /**
@@ -64,7 +64,11 @@ export class DirectMessageService {
     try {
       const prepare = (): Promise<Draft<DirectMessage>> => this.prepare(user, recipient, dto);
       const draft = await this.inArrivalOrder.run(socketId, () => sending.attempt(prepare));
-      return await sending.attempt(() => this.store(user, socketId, draft));
+      return await sending.attempt(async () => {
+        const stored = await this.store(draft, socketId);
+        this.typing.stopFor(user, draft.conversationId);
+        return stored;
+      });
     } catch (error) {
       const stored = isRefusal(error) ? await this.storedBefore(partyOf(user), recipient, dto) : undefined;
       if (stored === undefined) throw error;
@@ -74,19 +78,20 @@ export class DirectMessageService {
     }
   }
 
-  private async store(
-    user: Identity,
-    socketId: string,
-    draft: Draft<DirectMessage>,
-  ): Promise<DirectMessagePayload> {
+  /**
+   * Stores a message and sends it to everyone concerned, whoever may write what.
+   * @param socketId the sender's; absent when the server itself says it
+   * @throws AppError CONFLICT for a clientMessageId used in another conversation; UNAVAILABLE
+   */
+  async store(draft: Draft<DirectMessage>, socketId?: string): Promise<DirectMessagePayload> {
     let delivered: DirectMessagePayload | undefined;
     const { message } = await this.appender.append(draft, (stored) => {
       delivered = this.deliver(stored, socketId);
     });
-    this.typing.stopFor(user, message.conversationId);
-    // For a repeat too: the node that stored it may have died before this.
+    if (delivered !== undefined) return delivered;
+    // A repeat: the node that stored it may have died before it noted it.
     this.lastMessages.note(message);
-    return delivered ?? toPayload(message);
+    return toPayload(message);
   }
 
   /** A message that was stored before its sender was blocked, and is sent again because nobody told them. */
@@ -144,24 +149,17 @@ export class DirectMessageService {
   }
 
   /** One broadcast to the three rooms: a socket that is in several of them gets it once. A push to whoever has no socket. */
-  private deliver(message: DirectMessage, senderSocketId: string): DirectMessagePayload {
+  private deliver(message: DirectMessage, senderSocketId?: string): DirectMessagePayload {
     const payload = toPayload(message);
-    const recipient = recipientOf(message);
-    const rooms = [
-      conversationRoom(message.conversationId),
-      personalRoom(recipient),
-      personalRoom(senderOf(message)),
-    ];
-    if (this.config.directMessage.echoToSender) {
+    const rooms = roomsOf(message);
+    if (this.config.directMessage.echoToSender || senderSocketId === undefined) {
       this.emitter.toRooms(rooms, 'dm:message_received', payload);
     } else {
       this.emitter.toRooms(rooms, 'dm:message_received', payload, senderSocketId);
       this.emitter.toSocket(senderSocketId, 'dm:message_sent', payload);
     }
-    // Here, too: one of unknown outcome is delivered when its sender has long been refused.
-    this.lastMessages.note(message);
-    if (message.status === 'sent') this.push.message(recipient, { ...payload, messageId: payload.id });
-    // Here too, because of a message whose fate was unknown only this is called.
+    if (message.status === 'sent')
+      this.push.message(recipientOf(message), { ...payload, messageId: payload.id });
     this.lastMessages.note(message);
     return payload;
   }

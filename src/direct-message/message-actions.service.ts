@@ -14,13 +14,13 @@ import { KeyedQueue } from '../messaging/keyed-queue.js';
 import { type Mark, markId } from '../messaging/mark.schema.js';
 import { PushService } from '../push/push.service.js';
 import { EmitterService } from '../realtime/emitter.service.js';
-import { conversationRoom, personalRoom, type Room } from '../realtime/rooms.js';
 import { DirectMarkRepository } from './direct-mark.repository.js';
 import { toDeletedPayload, toPayload, toReactionsPayload } from './direct-message.mapper.js';
 import type { DirectMessage } from './direct-message.schema.js';
 import { LastMessageService } from './last-message.service.js';
 import type { EditMessageDto, ReactionDto } from './message-actions.dto.js';
 import { MessageActionsRepository } from './message-actions.repository.js';
+import { roomsOf } from './message-rooms.js';
 import {
   assertRoomForReaction,
   hasReaction,
@@ -48,6 +48,8 @@ interface Change<P extends keyof ServerEvents> {
   isDone: (message: DirectMessage, role: MessageRole) => boolean;
   event: P;
   toPayload: (message: DirectMessage) => ServerEvents[P] | Promise<ServerEvents[P]>;
+  /** What else follows from it, for a repeat too; not waited for. */
+  andThen?: (message: DirectMessage) => void;
 }
 
 /**
@@ -105,10 +107,8 @@ export class MessageActionsService {
       apply: () => this.messages.delete(id, deletedBy, user.type === 'admin' ? undefined : deletedBy),
       isDone: (message, role) => isDeletedFor(user, message, role),
       event: 'dm:message_deleted',
-      toPayload: (message) => {
-        this.push.messageDeleted(recipientOf(message), messageId);
-        return toDeletedPayload(message);
-      },
+      toPayload: toDeletedPayload,
+      andThen: (message) => this.push.messageDeleted(recipientOf(message), messageId),
     });
   }
 
@@ -168,7 +168,8 @@ export class MessageActionsService {
       const payload = await change.toPayload(message);
       // At once when it is stored, because a retry would not announce it.
       if (isNew) this.emitter.toRooms(roomsOf(message), change.event, payload);
-      // For a repeat too: the node that made the change may have died before this.
+      // From here on for a repeat too: the node that made the change may have died before this.
+      change.andThen?.(message);
       if (message.revision !== undefined) await this.lastMessages.noteChange(message);
       return payload;
     });
@@ -206,12 +207,4 @@ export class MessageActionsService {
     }
     throw new AppError('UNAVAILABLE', 'The message is being changed by others. Try again.');
   }
-}
-
-function roomsOf(message: DirectMessage): Room[] {
-  return [
-    conversationRoom(message.conversationId),
-    personalRoom(senderOf(message)),
-    personalRoom(recipientOf(message)),
-  ];
 }

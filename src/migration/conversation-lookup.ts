@@ -80,7 +80,7 @@ export class ConversationLookup {
     const former = isInShape(document) ? null : await this.store.conversationByObjectId(conversationId);
     const source = document ?? former;
     // What the server has stored and acknowledged stands, and so do those who said it.
-    const stored = newest === null ? undefined : pairOfMessage(newest);
+    const stored = newest === null ? undefined : pairOfMessage(newest as object as LegacyDocument);
     const participants =
       stored !== undefined && !isInShape(document)
         ? { pair: stored, faults: [] }

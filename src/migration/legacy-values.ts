@@ -1,8 +1,8 @@
 import { mongo } from 'mongoose';
 import { ID_PATTERN, type Party, partyOf, type UserType } from '../contract/identity.js';
 
-/** A document as the former backend left it: any field may be missing or of any type. */
-export type LegacyDocument = mongo.Document;
+/** A document as the former backend left it; fields may be missing, and of other types than they should be. */
+export type LegacyDocument = Record<string, unknown>;
 
 const USER_TYPE_WORDS: Record<string, UserType> = {
   user: 'user',

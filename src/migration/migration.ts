@@ -137,7 +137,7 @@ export class Migration {
     for (const fault of plan.faults) count(this.report.messages.faults, fault);
     const { fields } = plan;
     const stale = OPTIONAL_FIELDS.filter((name) => message[name] !== undefined && fields[name] === undefined);
-    return [{ _id: message._id, fields, stale }];
+    return [{ _id: message._id as Numberable['_id'], fields, stale }];
   }
 
   private async number(conversation: FoundConversation, messages: Numberable[]): Promise<void> {

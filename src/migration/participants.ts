@@ -1,6 +1,6 @@
 import { mongo } from 'mongoose';
 import { isSameParty, type Party } from '../contract/identity.js';
-import { canonicalConversationId } from '../direct-message/conversation-id.js';
+import { canonicalConversationId } from '../messaging/conversation-id.js';
 import type { ConversationFault } from './faults.js';
 import { type LegacyDocument, toParty } from './legacy-values.js';
 

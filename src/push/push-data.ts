@@ -1,4 +1,4 @@
-import { type Party, partyKey, type UserType } from '../contract/identity.js';
+import { type Party, partyKey } from '../contract/identity.js';
 import type { CallPushData, MessagePushData, PushData } from '../contract/push.js';
 
 /** UTF-16 units, so that no client counts more characters than contract §8 allows. */
@@ -13,29 +13,10 @@ const MESSAGE_RETRY_MS = 3600 * 1000;
 const CANCEL_TTL_MS = 60_000;
 
 /** What there is to say of a message to one who is away. */
-export interface MessagePush {
-  conversationId: string;
-  messageId: string;
-  senderId: string;
-  senderName: string;
-  senderType: UserType;
-  senderAvatar: string;
-  content: string;
-  messageType: string;
-}
+export type MessagePush = Omit<MessagePushData, 'type'>;
 
 /** What there is to say of a call to the one who is called. */
-export interface CallPush {
-  callId: string;
-  callerId: string;
-  callerName: string;
-  callerAvatar: string;
-  callerType: UserType;
-  callType: 'voice' | 'video';
-  channelName: string;
-  /** The callee's. */
-  agoraToken: string;
-  agoraAppId: string;
+export interface CallPush extends Omit<CallPushData, 'type' | 'expiresAt' | 'timestamp'> {
   /** The end of the ringing. */
   expiresAt: Date;
 }

@@ -51,6 +51,17 @@ export class PushService {
     this.submit(call.callType, () => ringPush(callee, call));
   }
 
+  /** The call was answered: rings that have not gone out yet never do. Those that have rung end by themselves, or over the socket. */
+  callAnswered(callId: string): void {
+    if (!this.sender.isConfigured) return;
+    this.rings.cancelHere(callId);
+    this.rings
+      .cancelElsewhere(callId)
+      .catch((error: unknown) =>
+        this.logger.warn(`Pushes of an answered call may still go out: ${(error as Error).name}`),
+      );
+  }
+
   /** Ends the ringing on the callee's devices; rings of this call that have not gone out yet never do. */
   callCancelled(callee: Party, callId: string): void {
     this.submit('call_cancel', () => {

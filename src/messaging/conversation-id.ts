@@ -17,7 +17,7 @@ export function canonicalConversationId(a: Party, b: Party): string {
     if (types[0] === a.type && types[1] === b.type) return id(escapeId(a.id), escapeId(b.id));
     if (types[0] === b.type && types[1] === a.type) return id(escapeId(b.id), escapeId(a.id));
   }
-  throw new AppError('FORBIDDEN', `Direct messages between these two kinds of accounts are not allowed.`);
+  throw new AppError('FORBIDDEN', 'These two kinds of accounts may not talk to each other.');
 }
 
 /**
