@@ -1,0 +1,104 @@
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import type { Types } from 'mongoose';
+import { AppError } from '../contract/errors.js';
+import { OutageLog } from '../logging/outage-log.js';
+import { GiftCompletionService } from './gift-completion.service.js';
+import { LiveGiftRepository } from './live-gift.repository.js';
+import type { LiveGift } from './live-gift.schema.js';
+import { toStreamId } from './live-rules.js';
+import { LiveStreamRepository } from './live-stream.repository.js';
+import { LiveTimes } from './live-times.js';
+
+/** Gifts that one look attends to; more are due at the next one, at once. */
+const BATCH = 200;
+/** Gifts that are claimed and finished side by side: the lease of a claim must not run out while others are seen to. */
+const SIDE_BY_SIDE = 20;
+
+/**
+ * Finishes the gifts that a node left when it died, 10 s after they were stored, and lets streams forget the gifts that nobody can still be
+ * at. Every node looks; of several that find the same gift one claims it.
+ *
+ * Round trips: 1 read every 2 s, by an index of what is due alone; for the gifts that were finished a minute ago, 1 for each of their streams
+ * and 1 for all of them.
+ */
+@Injectable()
+export class GiftDeadlinesService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly outage = new OutageLog(
+    new Logger(GiftDeadlinesService.name),
+    'Gifts that were left are not finished for now',
+  );
+  private timer: NodeJS.Timeout | undefined;
+  private looking: Promise<void> = Promise.resolve();
+  private isClosing = false;
+
+  constructor(
+    private readonly gifts: LiveGiftRepository,
+    private readonly streams: LiveStreamRepository,
+    private readonly completion: GiftCompletionService,
+    private readonly times: LiveTimes,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.lookIn(this.times.lookIntervalMs);
+  }
+
+  /** While sockets can still be told. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isClosing = true;
+    clearTimeout(this.timer);
+    await this.looking;
+  }
+
+  private lookIn(milliseconds: number): void {
+    if (this.isClosing) return;
+    this.timer = setTimeout(() => {
+      this.looking = this.look().then((isMore) => this.lookIn(isMore ? 0 : this.times.lookIntervalMs));
+    }, milliseconds).unref();
+  }
+
+  /** Whether there may be more. Never rejects. */
+  private async look(): Promise<boolean> {
+    try {
+      const due = await this.gifts.findDue(new Date(), BATCH);
+      await this.forget(due.filter(({ finishedAt }) => finishedAt !== undefined));
+      await this.finishAll(due.filter(({ finishedAt }) => finishedAt === undefined));
+      this.outage.worked();
+      return due.length === BATCH;
+    } catch (error) {
+      this.outage.failed(error);
+      return false;
+    }
+  }
+
+  private async finishAll(gifts: LiveGift[]): Promise<void> {
+    for (let i = 0; i < gifts.length && !this.isClosing; i += SIDE_BY_SIDE)
+      await Promise.all(gifts.slice(i, i + SIDE_BY_SIDE).map((gift) => this.finish(gift)));
+  }
+
+  private async finish(gift: LiveGift): Promise<void> {
+    const { giftLeaseMs } = this.times;
+    const leaseEnds = performance.now() + giftLeaseMs;
+    if (!(await this.gifts.claim(gift, new Date(Date.now() + giftLeaseMs)))) return;
+    try {
+      await this.completion.finish(gift, leaseEnds);
+    } catch (error) {
+      // Refused for good, or to be tried again when it is due.
+      if (!(error instanceof AppError)) throw error;
+    }
+  }
+
+  private async forget(gifts: LiveGift[]): Promise<void> {
+    if (gifts.length === 0) return;
+    const byStream = new Map<string, Types.ObjectId[]>();
+    for (const { _id, streamId } of gifts) byStream.set(streamId, [...(byStream.get(streamId) ?? []), _id]);
+    await Promise.all(
+      [...byStream].map(([streamId, ids]) => this.streams.forgetGifts(toStreamId(streamId), ids)),
+    );
+    await this.gifts.settle(gifts.map(({ _id }) => _id));
+  }
+}

@@ -1,0 +1,102 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { Types } from 'mongoose';
+import { type Identity, partyKey, partyOf, partyOfKey } from '../contract/identity.js';
+import type { LiveGiftPayload } from '../contract/live.js';
+import { GiftCompletionService, giftPending } from './gift-completion.service.js';
+import type { GiftDto } from './interaction.dto.js';
+import { LiveGiftRepository } from './live-gift.repository.js';
+import type { LiveGift } from './live-gift.schema.js';
+import { toGiftPayload } from './live.mapper.js';
+import { nameIn } from './live-rules.js';
+import { LiveTimes } from './live-times.js';
+import { StreamAccessService } from './stream-access.service.js';
+
+/** Milliseconds that a repeat waits for a first try that another node is at; less than an event may take. */
+const PATIENCE_MS = 3500;
+const LOOK_INTERVAL_MS = 100;
+
+/**
+ * Gifts (contract §5). A gift is stored before anything else is done about it, and says when another node may finish it: whoever dies at
+ * whatever line leaves no gift that was paid and not shown. `GiftCompletionService` has the steps.
+ *
+ * Database waits: 3, besides the ledger's; a repeat that is finished: 2.
+ */
+@Injectable()
+export class GiftService {
+  /** By sender and clientGiftId: repeats that come meanwhile get what the first try gets. */
+  private readonly underWay = new Map<string, Promise<LiveGiftPayload>>();
+
+  constructor(
+    private readonly access: StreamAccessService,
+    private readonly gifts: LiveGiftRepository,
+    private readonly completion: GiftCompletionService,
+    private readonly times: LiveTimes,
+  ) {}
+
+  /**
+   * Paid, counted and shown when it resolves. A repeat with the same clientGiftId gets the gift that is stored, whatever else it says.
+   * @throws AppError what the ledger says; FORBIDDEN for who is not in the stream; NOT_FOUND; CONFLICT; UNAVAILABLE
+   */
+  async send(user: Identity, socketId: string, dto: GiftDto): Promise<LiveGiftPayload> {
+    const { owner } = await this.access.inside(user, socketId, dto.streamId);
+    const gift = this.newGift(user, dto, partyOfKey(owner).id);
+    if (gift.clientGiftId === undefined) return this.make(gift);
+    const key = `${gift.streamId} ${gift.sender} ${gift.clientGiftId}`;
+    const first = this.underWay.get(key);
+    if (first !== undefined) return first;
+    const made = this.make(gift).finally(() => this.underWay.delete(key));
+    this.underWay.set(key, made);
+    return made;
+  }
+
+  private async make(gift: LiveGift): Promise<LiveGiftPayload> {
+    const patienceEnds = performance.now() + PATIENCE_MS;
+    do {
+      const lease = this.newLease();
+      gift.due = lease.due;
+      if (await this.gifts.insert(gift)) return this.finish(gift, lease.ends);
+      const stored = await this.gifts.findRepeated(gift);
+      // Refused by the ledger meanwhile: it may be asked anew.
+      if (stored === null) continue;
+      if (stored.finishedAt !== undefined) return toGiftPayload(stored);
+      const isLeft = stored.due === undefined || stored.due.getTime() <= Date.now();
+      if (isLeft && (await this.gifts.claim(stored, lease.due))) return this.finish(stored, lease.ends);
+      await wait(LOOK_INTERVAL_MS);
+    } while (performance.now() < patienceEnds);
+    throw giftPending();
+  }
+
+  private async finish(gift: LiveGift, leaseEnds: number): Promise<LiveGiftPayload> {
+    await this.completion.finish(gift, leaseEnds);
+    return toGiftPayload(gift);
+  }
+
+  /** By the clock that other nodes go by, and by the one that nobody sets. */
+  private newLease(): { due: Date; ends: number } {
+    const { giftLeaseMs } = this.times;
+    return { due: new Date(Date.now() + giftLeaseMs), ends: performance.now() + giftLeaseMs };
+  }
+
+  private newGift(
+    user: Identity,
+    { streamId, giftType, giftValue, clientGiftId }: GiftDto,
+    astrologerId: string,
+  ): LiveGift {
+    const { id, type } = partyOf(user);
+    return {
+      _id: new Types.ObjectId(),
+      streamId,
+      astrologerId,
+      sender: partyKey(user),
+      senderId: id,
+      senderType: type,
+      senderName: nameIn(user),
+      senderAvatar: user.avatar,
+      giftType,
+      giftValue,
+      ...(typeof clientGiftId === 'string' && { clientGiftId }),
+      timestamp: new Date(),
+    };
+  }
+}

@@ -1,0 +1,59 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { Model, Types } from 'mongoose';
+import { createIndexes } from '../database/create-indexes.js';
+import { isDuplicateKey } from '../database/database-errors.js';
+import { LiveComment } from './live-comment.schema.js';
+
+/** The collection `livecomments`. Each method is one round trip. */
+@Injectable()
+export class LiveCommentRepository implements OnModuleInit {
+  constructor(@InjectModel(LiveComment.name) private readonly model: Model<LiveComment>) {}
+
+  async onModuleInit(): Promise<void> {
+    await createIndexes(this.model);
+  }
+
+  async insert(comment: LiveComment): Promise<void> {
+    await this.model.collection.insertOne(comment);
+  }
+
+  /** A comment whose id was decided before: the second time nothing happens. */
+  async insertOnce(comment: LiveComment): Promise<void> {
+    try {
+      await this.insert(comment);
+    } catch (error) {
+      if (!isDuplicateKey(error, '_id')) throw error;
+    }
+  }
+
+  /** Newest first, those before `before` if it is given; deleted ones are left out. */
+  async findNewest(streamId: Types.ObjectId, limit: number, before?: Types.ObjectId): Promise<LiveComment[]> {
+    return this.model
+      .find(
+        {
+          streamId: streamId.toHexString(),
+          ...(before && { _id: { $lt: before } }),
+          deletedAt: { $exists: false },
+        },
+        null,
+        { sort: { _id: -1 }, limit },
+      )
+      .lean();
+  }
+
+  async find(streamId: Types.ObjectId, commentId: Types.ObjectId): Promise<LiveComment | null> {
+    return this.model
+      .findOne({ _id: commentId, streamId: streamId.toHexString(), deletedAt: { $exists: false } })
+      .lean();
+  }
+
+  /** The text goes, and nobody sees it any more. False when there is no such comment. */
+  async delete(streamId: Types.ObjectId, commentId: Types.ObjectId, at: Date): Promise<boolean> {
+    const { modifiedCount } = await this.model.updateOne(
+      { _id: commentId, streamId: streamId.toHexString(), deletedAt: { $exists: false } },
+      { $set: { deletedAt: at, message: '' } },
+    );
+    return modifiedCount === 1;
+  }
+}

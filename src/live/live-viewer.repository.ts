@@ -1,0 +1,146 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { Model, Types } from 'mongoose';
+import { type Party, partyKey } from '../contract/identity.js';
+import { createIndexes } from '../database/create-indexes.js';
+import { isDuplicateKey } from '../database/database-errors.js';
+import { LiveViewer, viewerId } from './live-viewer.schema.js';
+
+/** What moderators have said of somebody. */
+type Said = Pick<LiveViewer, 'mutedAt' | 'bannedAt'>;
+
+/** The collection `liveviewers`. Each method is one round trip; two when two make the same document at the same moment. */
+@Injectable()
+export class LiveViewerRepository implements OnModuleInit {
+  constructor(@InjectModel(LiveViewer.name) private readonly model: Model<LiveViewer>) {}
+
+  async onModuleInit(): Promise<void> {
+    await createIndexes(this.model);
+  }
+
+  /** By `viewerId`. */
+  async findAll(ids: string[]): Promise<Map<string, LiveViewer>> {
+    const viewers = await this.model.find({ _id: { $in: ids } }).lean();
+    return new Map(viewers.map((viewer) => [viewer._id, viewer]));
+  }
+
+  async find(streamId: Types.ObjectId, person: Party): Promise<LiveViewer | null> {
+    return this.model.findOne({ _id: viewerId(streamId, person) }).lean();
+  }
+
+  /** Notes those who watch the stream for the first time; returns how many of them nobody had noted before. */
+  async noteFirst(streamId: Types.ObjectId, people: Party[], at: Date): Promise<number> {
+    const writes = people.map((person) => ({
+      updateOne: {
+        filter: { _id: viewerId(streamId, person), firstSeenAt: { $exists: false } },
+        update: {
+          $set: { firstSeenAt: at },
+          $setOnInsert: { streamId: streamId.toHexString(), person: partyKey(person) },
+        },
+        upsert: true,
+      },
+    }));
+    try {
+      const { upsertedCount, modifiedCount } = await this.model.bulkWrite(writes, { ordered: false });
+      return upsertedCount + modifiedCount;
+    } catch (error) {
+      // Whom another node noted at the same moment: the others are noted all the same.
+      if (!isDuplicateKey(error)) throw error;
+      const { result } = error as { result?: { upsertedCount: number; modifiedCount: number } };
+      return (result?.upsertedCount ?? 0) + (result?.modifiedCount ?? 0);
+    }
+  }
+
+  /** False when they like it already. */
+  async like(streamId: Types.ObjectId, person: Party): Promise<boolean> {
+    return this.change(streamId, person, { likes: { $ne: true } }, { $set: { likes: true } });
+  }
+
+  /** False when they did not. */
+  async unlike(streamId: Types.ObjectId, person: Party): Promise<boolean> {
+    const { modifiedCount } = await this.model.updateOne(
+      { _id: viewerId(streamId, person), likes: true },
+      { $unset: { likes: 1 } },
+    );
+    return modifiedCount === 1;
+  }
+
+  /** By an index over those who like it alone. */
+  async countLikes(streamId: Types.ObjectId): Promise<number> {
+    return this.model.countDocuments({ streamId: streamId.toHexString(), likes: true });
+  }
+
+  /**
+   * Notes a comment if the person may make one now: their `limit`-th newest is not of the time since `since`, and nobody muted or banned them.
+   * One atomic operation, so that neither several devices nor a new connection get around it.
+   */
+  async noteComment(
+    streamId: Types.ObjectId,
+    person: Party,
+    at: Date,
+    { since, limit }: { since: Date; limit: number },
+  ): Promise<boolean> {
+    return this.change(
+      streamId,
+      person,
+      {
+        mutedAt: { $exists: false },
+        bannedAt: { $exists: false },
+        [`commentedAt.${limit - 1}`]: { $not: { $gt: since } },
+      },
+      { $push: { commentedAt: { $each: [at], $position: 0, $slice: limit } } },
+    );
+  }
+
+  /** The time of the first one stays. */
+  async setMuted(streamId: Types.ObjectId, person: Party, at: Date): Promise<Said> {
+    return this.say(streamId, person, { $min: { mutedAt: at } });
+  }
+
+  async setBanned(streamId: Types.ObjectId, person: Party, at: Date): Promise<Said> {
+    return this.say(streamId, person, { $min: { bannedAt: at } });
+  }
+
+  /** They may come, and comment, again. */
+  async pardon(streamId: Types.ObjectId, person: Party): Promise<Said> {
+    return this.say(streamId, person, { $unset: { bannedAt: 1, mutedAt: 1 } });
+  }
+
+  private async say(streamId: Types.ObjectId, person: Party, update: object): Promise<Said> {
+    const upsert = (): Promise<Said | null> =>
+      this.model
+        .findOneAndUpdate(
+          { _id: viewerId(streamId, person) },
+          { ...update, $setOnInsert: { streamId: streamId.toHexString(), person: partyKey(person) } },
+          { upsert: true, returnDocument: 'after' },
+        )
+        .lean();
+    try {
+      return (await upsert()) ?? {};
+    } catch (error) {
+      if (!isDuplicateKey(error, '_id')) throw error;
+      return (await upsert()) ?? {};
+    }
+  }
+
+  /** An upsert whose filter says when: when it misses the document, the insert meets its `_id`. */
+  private async change(
+    streamId: Types.ObjectId,
+    person: Party,
+    when: object,
+    update: object,
+  ): Promise<boolean> {
+    const filter = { _id: viewerId(streamId, person), ...when };
+    const onInsert = { $setOnInsert: { streamId: streamId.toHexString(), person: partyKey(person) } };
+    for (let tries = 1; tries <= 2; tries += 1) {
+      try {
+        await this.model.updateOne(filter, { ...update, ...onInsert }, { upsert: true });
+        return true;
+      } catch (error) {
+        // It may also have been made at this very moment; the second try knows.
+        if (!isDuplicateKey(error, '_id')) throw error;
+      }
+    }
+    return false;
+  }
+}

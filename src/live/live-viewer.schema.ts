@@ -1,0 +1,44 @@
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import type { Types } from 'mongoose';
+import { type Party, partyKey } from '../contract/identity.js';
+
+/** What one person is to one stream: has watched it, likes it, may comment, may come. Kept when they leave. */
+@Schema({ collection: 'liveviewers', versionKey: false })
+export class LiveViewer {
+  /** `viewerId`. */
+  @Prop({ type: String })
+  _id!: string;
+
+  @Prop({ type: String, required: true })
+  streamId!: string;
+
+  /** `partyKey`. */
+  @Prop({ type: String, required: true })
+  person!: string;
+
+  /** Absent until they come for the first time: somebody can be banned before. */
+  @Prop({ type: Date })
+  firstSeenAt?: Date;
+
+  @Prop({ type: Boolean })
+  likes?: boolean;
+
+  @Prop({ type: Date })
+  mutedAt?: Date;
+
+  @Prop({ type: Date })
+  bannedAt?: Date;
+
+  /** Their newest comments, newest first, as many as slow mode looks at. */
+  @Prop({ type: [Date], default: undefined })
+  commentedAt?: Date[];
+}
+
+export const LiveViewerSchema = SchemaFactory.createForClass(LiveViewer);
+
+LiveViewerSchema.index({ streamId: 1 }, { partialFilterExpression: { likes: true } });
+
+/** Ids of people contain no spaces, and those of streams neither. */
+export function viewerId(streamId: Types.ObjectId, person: Party): string {
+  return `${streamId.toHexString()} ${partyKey(person)}`;
+}

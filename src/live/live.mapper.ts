@@ -1,0 +1,132 @@
+import type { AgoraToken } from '../agora/agora-token.service.js';
+import type {
+  LiveCommentPayload,
+  LiveGiftPayload,
+  LiveStreamPayload,
+  LiveSummaryPayload,
+  LiveTokenPayload,
+} from '../contract/live.js';
+import type { GiftToCharge } from './gift-ledger.js';
+import type { LiveComment } from './live-comment.schema.js';
+import type { LiveGift } from './live-gift.schema.js';
+import type { LiveStream } from './live-stream.schema.js';
+import { startOf } from './live-rules.js';
+
+export function toStreamPayload(stream: LiveStream, viewerCount: number): LiveStreamPayload {
+  const streamId = stream._id.toHexString();
+  return {
+    streamId,
+    _id: streamId,
+    astrologerId: String(stream.astrologerId),
+    astrologerName: stream.astrologerName ?? '',
+    astrologerProfilePicture: stream.astrologerProfilePicture ?? '',
+    title: stream.title ?? '',
+    description: stream.description ?? '',
+    category: stream.category ?? '',
+    tags: stream.tags ?? [],
+    isLive: stream.isLive,
+    startedAt: startOf(stream).getTime(),
+    viewerCount,
+    ...toTotals(stream),
+  };
+}
+
+export function toSummary(stream: LiveStream): LiveSummaryPayload {
+  const startedAt = startOf(stream).getTime();
+  const endedAt = (stream.endedAt ?? new Date()).getTime();
+  return {
+    streamId: stream._id.toHexString(),
+    startedAt,
+    endedAt,
+    duration: Math.max(0, Math.floor((endedAt - startedAt) / 1000)),
+    ...toTotals(stream),
+  };
+}
+
+function toTotals(stream: LiveStream) {
+  return {
+    peakViewerCount: stream.peakViewerCount ?? 0,
+    totalViews: stream.totalViews ?? 0,
+    likeCount: stream.likeCount ?? 0,
+    giftCount: stream.giftCount ?? 0,
+    giftValue: stream.giftValue ?? 0,
+  };
+}
+
+export function toCommentPayload(comment: LiveComment): LiveCommentPayload {
+  const id = comment._id.toHexString();
+  return {
+    id,
+    _id: id,
+    streamId: comment.streamId,
+    userId: comment.userId,
+    userType: comment.userType,
+    userName: comment.userName,
+    userAvatar: comment.userAvatar,
+    message: comment.message,
+    timestamp: comment.timestamp.getTime(),
+    isGift: comment.isGift === true,
+    ...(comment.isGift === true && { giftType: comment.giftType, giftValue: comment.giftValue }),
+  };
+}
+
+/** As it stands among the comments, under its own id. */
+export function toGiftComment(gift: LiveGift): LiveComment {
+  const { _id, streamId, giftType, giftValue, timestamp } = gift;
+  return {
+    _id,
+    streamId,
+    userId: gift.senderId,
+    userType: gift.senderType,
+    userName: gift.senderName,
+    userAvatar: gift.senderAvatar,
+    message: `Sent a gift: ${giftType}`,
+    timestamp,
+    isGift: true,
+    giftType,
+    giftValue,
+  };
+}
+
+export function toGiftPayload(gift: LiveGift): LiveGiftPayload {
+  const { _id, streamId, senderId, senderType, senderName, senderAvatar, giftType, giftValue } = gift;
+  return {
+    id: _id.toHexString(),
+    streamId,
+    senderId,
+    senderType,
+    senderName,
+    senderAvatar,
+    giftType,
+    giftValue,
+    timestamp: gift.timestamp.getTime(),
+  };
+}
+
+export function toCharge({ _id, streamId, giftType, giftValue, ...gift }: LiveGift): GiftToCharge {
+  return {
+    id: _id.toHexString(),
+    streamId,
+    sender: { id: gift.senderId, type: gift.senderType },
+    recipient: { id: gift.astrologerId, type: 'astrologer' },
+    giftType,
+    giftValue,
+  };
+}
+
+export function toTokenPayload(
+  { _id }: LiveStream,
+  token: AgoraToken,
+  isBroadcaster: boolean,
+): LiveTokenPayload {
+  const { agoraToken, agoraAppId, channelName, uid, expiresAt } = token;
+  return {
+    streamId: _id.toHexString(),
+    channelName,
+    agoraToken,
+    agoraAppId,
+    uid,
+    isBroadcaster,
+    expiresAt: expiresAt.getTime(),
+  };
+}

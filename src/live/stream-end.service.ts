@@ -1,0 +1,115 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Types } from 'mongoose';
+import type { LiveEndPayload, LiveSummaryPayload } from '../contract/live.js';
+import { OutageLog } from '../logging/outage-log.js';
+import { EmitterService } from '../realtime/emitter.service.js';
+import { liveRoom } from '../realtime/rooms.js';
+import { LikeCountsService } from './like-counts.service.js';
+import { toStreamId } from './live-rules.js';
+import { LiveStreamRepository } from './live-stream.repository.js';
+import type { LiveStream } from './live-stream.schema.js';
+import { toSummary } from './live.mapper.js';
+import { LiveTimes } from './live-times.js';
+import { ViewerCountsService } from './viewer-counts.service.js';
+
+/**
+ * The one way in which streams end, whoever or whatever ends them (contract §5). The end is one compare-and-set; what is to be told stands
+ * in the document until it was told, so that a node that dies before leaves it to another.
+ *
+ * Round trips: 1 for the end, 3 for the last count of the likes, 2 behind it. Emits: one to the room, one to everybody.
+ */
+@Injectable()
+export class StreamEndService {
+  private readonly outage = new OutageLog(
+    new Logger(StreamEndService.name),
+    'What follows the end of streams is done later',
+  );
+
+  constructor(
+    private readonly streams: LiveStreamRepository,
+    private readonly emitter: EmitterService,
+    private readonly likes: LikeCountsService,
+    private readonly viewers: ViewerCountsService,
+    private readonly times: LiveTimes,
+  ) {}
+
+  /** Null when it has ended already. @throws UNAVAILABLE */
+  end({ _id }: LiveStream): Promise<LiveSummaryPayload | null> {
+    return this.endOnce(_id);
+  }
+
+  /** Its broadcaster is away: but a heartbeat that came since the stream was read keeps it. @throws UNAVAILABLE */
+  async endDeserted({ _id, lastHeartbeat }: LiveStream): Promise<void> {
+    await this.endOnce(_id, { lastHeartbeat: lastHeartbeat ?? null });
+  }
+
+  /**
+   * For a stream that is watched on this node and is not live any more. An end that another process stored is told like any other, by one node
+   * of all. One that was told, or whose document is gone, is told to those here who did not hear it: Redis was away, or they came at that
+   * moment.
+   * @throws UNAVAILABLE
+   */
+  async catchUp(streamId: string): Promise<void> {
+    const toldBy = new Date(Date.now() + this.times.endToldMs);
+    const adopted = await this.streams.adoptEnd(toStreamId(streamId), toldBy);
+    if (adopted !== null) {
+      await this.finish(adopted);
+      return;
+    }
+    const room = liveRoom(streamId);
+    this.emitter.toLocalRoom(room, 'live:end', endPayload(streamId));
+    this.emitter.emptyHere(room);
+    this.viewers.drop(streamId);
+  }
+
+  /** An end that a node stored and did not finish. */
+  async repeat(ended: LiveStream): Promise<void> {
+    const next = new Date(Date.now() + this.times.endToldMs);
+    if (!(await this.streams.claimUntold(ended, next))) return;
+    this.tell(ended);
+    await this.likes.count(ended._id);
+    await this.streams.clearUntold(ended._id);
+  }
+
+  private async endOnce(
+    streamId: Types.ObjectId,
+    unheardSince?: { lastHeartbeat: unknown },
+  ): Promise<LiveSummaryPayload | null> {
+    const at = new Date();
+    const toldBy = new Date(at.getTime() + this.times.endToldMs);
+    const ended = await this.streams.end(streamId, { at, toldBy, unheardSince });
+    return ended === null ? null : this.finish(ended);
+  }
+
+  private async finish(ended: LiveStream): Promise<LiveSummaryPayload> {
+    this.tell(ended);
+    const summary = toSummary(ended);
+    try {
+      summary.likeCount = await this.likes.count(ended._id);
+      await this.streams.clearUntold(ended._id);
+      this.outage.worked();
+    } catch (error) {
+      this.outage.failed(error);
+    }
+    return summary;
+  }
+
+  private tell(stream: LiveStream): void {
+    const streamId = stream._id.toHexString();
+    const room = liveRoom(streamId);
+    const end = endPayload(streamId);
+    this.emitter.toRooms([room], 'live:end', end);
+    this.emitter.toEverybody('live:stream_ended', {
+      streamId,
+      astrologerId: String(stream.astrologerId),
+      astrologerName: stream.astrologerName ?? '',
+      timestamp: end.timestamp,
+    });
+    this.emitter.putOut(room, room);
+    this.viewers.drop(streamId);
+  }
+}
+
+function endPayload(streamId: string): LiveEndPayload {
+  return { streamId, message: 'The stream has ended.', timestamp: Date.now() };
+}

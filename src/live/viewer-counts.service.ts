@@ -1,0 +1,212 @@
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { type Identity, partyKey, partyOf } from '../contract/identity.js';
+import { OutageLog } from '../logging/outage-log.js';
+import { EmitterService } from '../realtime/emitter.service.js';
+import { liveRoom, type Room } from '../realtime/rooms.js';
+import { LiveStreamRepository } from './live-stream.repository.js';
+import { toStreamId } from './live-rules.js';
+import { LiveTimes } from './live-times.js';
+import { ViewerStore } from './viewer.store.js';
+
+/** Above this, comings and goings are not told one by one: 2,000 joins would cost 2,000² messages (contract §5). */
+const MAX_TOLD_ONE_BY_ONE = 50;
+
+/** A stream that somebody watches on this node. */
+interface Watched {
+  streamId: string;
+  /** `partyKey` of the broadcaster, who is not counted. */
+  owner: string;
+  /** Those who watched here at the last look, by `partyKey`. */
+  here: Map<string, Identity>;
+  /** Whose last connection broke, and until when they are counted, by `performance.now()`. */
+  lingering: Map<string, { user: Identity; until: number }>;
+  /** Undefined until the first look. */
+  count?: number;
+  /** The highest count that was noted in the database. */
+  peak: number;
+  /** Whether somebody came or went since the last look. */
+  isChanged: boolean;
+}
+
+/**
+ * How many people watch a stream, on all nodes, each once (contract §5). Nothing is kept but what the sockets' rooms say: each node looks once
+ * a second who is in its rooms, tells the others, and tells its own sockets when the number changed. So a count is told at most once a
+ * second, the last one is right, and joining costs nothing here.
+ *
+ * Cost: for each stream that is watched on this node, once a second, a look through its sockets when somebody came or went; with several
+ * nodes 1 or 2 Redis commands; 1 write when the peak rises.
+ */
+@Injectable()
+export class ViewerCountsService implements BeforeApplicationShutdown {
+  private readonly outage = new OutageLog(
+    new Logger(ViewerCountsService.name),
+    'Viewers cannot be counted for now',
+  );
+  private readonly watched = new Map<string, Watched>();
+  private timer: NodeJS.Timeout | undefined;
+  private isClosing = false;
+
+  constructor(
+    private readonly emitter: EmitterService,
+    private readonly streams: LiveStreamRepository,
+    private readonly store: ViewerStore,
+    private readonly times: LiveTimes,
+  ) {
+    emitter.onLeave((room, socketId, user) => this.left(room, socketId, user));
+  }
+
+  /** Somebody is in the stream's room now, on this node. Returns whether they are the first of those who watch it here. */
+  entered(streamId: string, owner: string): boolean {
+    const watched = this.watched.get(streamId);
+    if (watched === undefined) {
+      this.watched.set(streamId, {
+        streamId,
+        owner,
+        here: new Map(),
+        lingering: new Map(),
+        peak: 0,
+        isChanged: true,
+      });
+    } else {
+      watched.isChanged = true;
+    }
+    this.lookLater();
+    return watched === undefined;
+  }
+
+  /** `partyKey` of the broadcaster of a stream that somebody watches on this node. A look into memory. */
+  ownerOf(streamId: string): string | undefined {
+    return this.watched.get(streamId)?.owner;
+  }
+
+  /** Somebody left and means it: they are not counted any more, unless another socket of theirs watches. */
+  forget(streamId: string, user: Identity): void {
+    const watched = this.watched.get(streamId);
+    if (watched === undefined) return;
+    watched.lingering.delete(partyKey(partyOf(user)));
+    watched.isChanged = true;
+    this.lookLater();
+  }
+
+  /** As this node knows it: as old as its last look. 0 for a stream that nobody watches here. */
+  countOf(streamId: string): number {
+    return this.watched.get(streamId)?.count ?? 0;
+  }
+
+  /** Of any stream, also one that nobody watches here: then one Redis command with several nodes. Never rejects. */
+  async sizeOf(streamId: string): Promise<number> {
+    return this.watched.get(streamId)?.count ?? (await this.store.others(streamId)).size;
+  }
+
+  /** Ids of the streams in whose rooms somebody is on this node, or was until now. */
+  watchedHere(): string[] {
+    return [...this.watched.keys()];
+  }
+
+  /** The stream has ended: there is nothing to count. */
+  drop(streamId: string): void {
+    if (this.watched.delete(streamId)) void this.store.exchange(streamId, new Set());
+  }
+
+  beforeApplicationShutdown(): void {
+    this.isClosing = true;
+    clearTimeout(this.timer);
+  }
+
+  private left(room: Room, socketId: string, user: Identity): void {
+    const watched = this.watched.get(room.slice('live:'.length));
+    if (watched === undefined || liveRoom(watched.streamId) !== room) return;
+    const until = performance.now() + this.times.lingerMs;
+    watched.lingering.set(partyKey(partyOf(user)), { user, until });
+    watched.isChanged = true;
+    this.lookLater();
+    // A socket that goes leaves its rooms first and is gone in the same turn: one that is still there was put out, or left of its own accord.
+    queueMicrotask(() => {
+      if (this.emitter.isConnected(socketId)) this.forget(watched.streamId, user);
+    });
+  }
+
+  private lookLater(): void {
+    if (this.isClosing) return;
+    this.timer ??= setTimeout(() => void this.look(), this.times.countIntervalMs).unref();
+  }
+
+  /** Never rejects. The next look begins a second after this one ended. */
+  private async look(): Promise<void> {
+    try {
+      await Promise.all([...this.watched.values()].map((watched) => this.lookAt(watched)));
+      this.outage.worked();
+    } catch (error) {
+      this.outage.failed(error);
+    }
+    this.timer = undefined;
+    if (this.watched.size > 0) this.lookLater();
+  }
+
+  private async lookAt(watched: Watched): Promise<void> {
+    const before = watched.here;
+    if (watched.isChanged || watched.lingering.size > 0) watched.here = this.whoIsHere(watched);
+    watched.isChanged = false;
+    const { streamId, here } = watched;
+    const others = await this.store.exchange(streamId, new Set(here.keys()));
+    if (this.watched.get(streamId) !== watched) return;
+    const elsewhere = [...others].filter((key) => !here.has(key));
+    const count = here.size + elsewhere.length;
+    if (count <= MAX_TOLD_ONE_BY_ONE) this.tellOneByOne(streamId, before, here, others, count);
+    await this.tellCount(watched, count);
+    if (here.size === 0 && !watched.isChanged && this.isRoomEmpty(streamId)) this.watched.delete(streamId);
+  }
+
+  private whoIsHere(watched: Watched): Map<string, Identity> {
+    const now = performance.now();
+    const here = new Map<string, Identity>();
+    for (const [key, { user, until }] of watched.lingering) {
+      if (until > now) here.set(key, user);
+      else watched.lingering.delete(key);
+    }
+    for (const user of this.emitter.identitiesIn(liveRoom(watched.streamId))) {
+      const key = partyKey(partyOf(user));
+      watched.lingering.delete(key);
+      here.set(key, user);
+    }
+    here.delete(watched.owner);
+    return here;
+  }
+
+  private isRoomEmpty(streamId: string): boolean {
+    return this.emitter.identitiesIn(liveRoom(streamId)).length === 0;
+  }
+
+  /** By the node that they came to or left, to all: but not when they are on another one, too. */
+  private tellOneByOne(
+    streamId: string,
+    before: Map<string, Identity>,
+    here: Map<string, Identity>,
+    others: ReadonlySet<string>,
+    viewerCount: number,
+  ): void {
+    const tell = (event: 'live:viewer_joined' | 'live:viewer_left', user: Identity): void =>
+      this.emitter.toRooms([liveRoom(streamId)], event, {
+        streamId,
+        // All admins are one, whoever of them came first or went last.
+        user: { id: partyOf(user).id, name: user.name, profileImage: user.avatar },
+        viewerCount,
+        timestamp: Date.now(),
+      });
+    for (const [key, user] of here)
+      if (!before.has(key) && !others.has(key)) tell('live:viewer_joined', user);
+    for (const [key, user] of before) if (!here.has(key) && !others.has(key)) tell('live:viewer_left', user);
+  }
+
+  private async tellCount(watched: Watched, count: number): Promise<void> {
+    const { streamId } = watched;
+    if (count !== watched.count) {
+      watched.count = count;
+      const payload = { streamId, count, timestamp: Date.now() };
+      this.emitter.toLocalRoom(liveRoom(streamId), 'live:viewer_count', payload);
+    }
+    if (count <= watched.peak) return;
+    await this.streams.noteViewers(toStreamId(streamId), count);
+    watched.peak = count;
+  }
+}

@@ -1,0 +1,171 @@
+import { Types } from 'mongoose';
+import type { LiveSummaryPayload } from '../../../src/contract/live.js';
+import { startApp, type TestApp } from '../../support/app.js';
+import { connectAs } from '../../support/client.js';
+import { command, DatabaseProxy } from '../../support/database-proxy.js';
+import { refusal } from '../../support/direct-chat.js';
+import {
+  about,
+  broadcastAs,
+  changeStream,
+  countReaches,
+  ENDED,
+  endsAt,
+  inBrief,
+  LATER_MS,
+  letTimePass,
+  newCast,
+  settle,
+  storedStream,
+  storeStream,
+  streamsOf,
+  told,
+  watch,
+  watchAs,
+} from '../../support/live-stream.js';
+import { startRedis } from '../../support/redis.js';
+import { admin, astrologer } from '../../support/token.js';
+import { until } from '../../support/until.js';
+
+let testApp: TestApp;
+let url: string;
+beforeAll(async () => {
+  testApp = await startApp({}, [], inBrief());
+  ({ url } = testApp);
+});
+
+let { tara, asha, mira } = newCast();
+beforeEach(() => {
+  ({ tara, asha, mira } = newCast());
+});
+
+describe('a stream that another process made', () => {
+  const owner = astrologer('6a'.repeat(12));
+  const made = (fields: object = {}) =>
+    storeStream(testApp, {
+      astrologerId: new Types.ObjectId(owner.id),
+      astrologerName: 'Of the former backend',
+      ...fields,
+    });
+
+  it('is a stream like any other: it is joined, counted, and ended by its owner', async () => {
+    const streamId = await made({ lastHeartbeat: new Date(), channelName: 'of_the_former_backend' });
+    const host = await connectAs(url, owner);
+    const viewer = await connectAs(url, asha);
+    expect(await watch(viewer, streamId)).toMatchObject({
+      channelName: 'of_the_former_backend',
+      stream: { astrologerId: owner.id, astrologerName: 'Of the former backend', title: '', tags: [] },
+    });
+    await watch(host, streamId, { isBroadcaster: true });
+    await countReaches(1, streamId, host, viewer);
+    await host.ask('live:heartbeat', { streamId });
+    const summary = await host.ask<LiveSummaryPayload>('live:end', { streamId });
+    expect(summary).toMatchObject({ streamId, peakViewerCount: 1, giftCount: 0, likeCount: 0 });
+    expect(summary.duration).toBeGreaterThanOrEqual(0);
+    await settle(viewer);
+    expect(told(viewer, streamId)).toEqual(['live:end', 'live:stream_ended']);
+  });
+
+  it('is ended like any other by its owner’s next start, and by an admin', async () => {
+    const heard = { lastHeartbeat: new Date(Date.now() + LATER_MS) };
+    const streamIds = [await made(heard), await made(heard)];
+    const viewer = await connectAs(url, asha);
+    for (const streamId of streamIds) await watch(viewer, streamId);
+    const { streamId: next } = await broadcastAs(url, owner);
+    for (const streamId of streamIds) await endsAt(viewer, streamId);
+    const last = await made(heard);
+    const staff = await connectAs(url, admin('root'));
+    await staff.ask('live:end', { streamId: last });
+    await staff.ask('live:end', { streamId: next });
+    await settle(viewer);
+    for (const streamId of streamIds)
+      expect(told(viewer, streamId)).toEqual(['live:end', 'live:stream_ended']);
+  });
+
+  it('ends by itself when nobody was ever heard of, its other fields being of whatever kind', async () => {
+    const viewer = await connectAs(url, asha);
+    const old = new Date(Date.now() - LATER_MS);
+    const streamIds = [
+      await made({ startedAt: old }),
+      await made({ startedAt: old, lastHeartbeat: null }),
+      await made({ startedAt: old.toISOString(), createdAt: old, lastHeartbeat: 'now' }),
+      await made({ createdAt: old, astrologerId: 'whom-nobody-knows' }),
+      await made({ startedAt: old, astrologerId: null, tags: 'none', title: 5 }),
+      // Only its id says when it began: now.
+      await made({ astrologerId: new Types.ObjectId() }),
+    ];
+    for (const streamId of streamIds) await endsAt(viewer, streamId);
+    await settle(viewer);
+    for (const streamId of streamIds) expect(told(viewer, streamId)).toEqual(['live:stream_ended']);
+  });
+});
+
+describe('a stream that another process ended', () => {
+  it('has ended for everybody, as if by live:end, and nobody stays in its room', async () => {
+    const { host, streamId } = await broadcastAs(url, tara);
+    const viewer = await watchAs(url, asha, streamId);
+    const stranger = await connectAs(url, mira);
+    await changeStream(testApp, streamId, { isLive: false, endedAt: new Date() });
+    for (const client of [host, viewer]) {
+      await client.waitFor('live:end', (end) => end.streamId === streamId);
+      expect(await refusal(client, 'live:join', { streamId })).toEqual(ENDED);
+    }
+    await letTimePass(url, stranger);
+    expect(told(viewer, streamId)).toEqual(['live:end', 'live:stream_ended']);
+    expect(told(stranger, streamId)).toEqual(['live:stream_ended']);
+  });
+
+  it('has ended for those who watch it also when its document is gone', async () => {
+    const streamId = await storeStream(testApp, { astrologerId: tara.id, lastHeartbeat: new Date() });
+    const viewer = await watchAs(url, asha, streamId);
+    await streamsOf(testApp).deleteOne({ _id: new Types.ObjectId(streamId) });
+    await viewer.waitFor('live:end', (end) => end.streamId === streamId);
+  });
+});
+
+describe('an end that was stored and not told', () => {
+  it('by a node that died is told by another one, to everybody', async () => {
+    const proxy = await DatabaseProxy.start(testApp.mongoUri);
+    const dying = await startApp({ MONGODB_URI: proxy.uri }, [], inBrief({ lookIntervalMs: LATER_MS }));
+    const { host, streamId } = await broadcastAs(dying.url, tara);
+    const viewer = await watchAs(url, asha, streamId);
+    // What was stored is stored; the node never learns of it.
+    const lost = proxy.plan('lose-reply', command('findAndModify', 'livestreams'));
+    const answer = host.send('live:end', { streamId });
+    await lost;
+    expect(await answer).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE', retryable: true } });
+    await endsAt(viewer, streamId);
+    await settle(viewer);
+    expect(told(viewer, streamId)).toEqual(['live:end', 'live:stream_ended']);
+    await until(async () => (await storedStream(testApp, streamId)).endToldDue === undefined);
+    await dying.app.close();
+  });
+
+  it('is told by one node of several', async () => {
+    const redis = await startRedis();
+    const one = await startApp({ REDIS_URL: redis.url }, [], inBrief());
+    const two = await startApp({ REDIS_URL: redis.url, MONGODB_URI: one.mongoUri }, [], inBrief());
+    const [here, there] = [await connectAs(one.url, asha), await connectAs(two.url, asha)];
+    for (let i = 0; i < 5; i += 1) {
+      const streamId = await storeStream(one, {
+        astrologerId: tara.id,
+        isLive: false,
+        endedAt: new Date(),
+        endToldDue: new Date(),
+      });
+      for (const client of [here, there]) await endsAt(client, streamId);
+      await until(async () => (await storedStream(one, streamId)).endToldDue === undefined);
+      const { host, streamId: barrier } = await broadcastAs(one.url, tara);
+      const other = await broadcastAs(two.url, mira.type === 'user' ? astrologer(mira.id) : mira);
+      for (const id of [barrier, other.streamId])
+        for (const client of [here, there])
+          await client.waitFor('live:stream_started', (started) => started.streamId === id);
+      for (const client of [here, there])
+        expect(about(client, 'live:stream_ended', streamId)).toHaveLength(1);
+      host.close();
+      other.host.close();
+    }
+    await two.app.close();
+    await one.app.close();
+  });
+});
