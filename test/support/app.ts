@@ -1,7 +1,9 @@
 import { type DynamicModule, type Type } from '@nestjs/common';
+import { getConnectionToken } from '@nestjs/mongoose';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import { startEmbeddedMongo } from '@samvad/embedded-mongo';
+import type { Connection } from 'mongoose';
 import { AppModule } from '../../src/app.module.js';
 import { parseConfig } from '../../src/config/config.js';
 import { configureApp } from '../../src/create-app.js';
@@ -21,7 +23,7 @@ export interface TestApp {
 }
 
 /**
- * The application on a free port with a database of its own; both are closed after the file's last test.
+ * The application on a free port with a database of its own, unless MONGODB_URI names another; both are closed after the file's last test.
  * @param variables environment variables on top of the tests' own
  * @param modules modules in addition to the application's
  * @param replacements what stands in for providers of the application
@@ -31,15 +33,13 @@ export async function startApp(
   modules: (Type | DynamicModule)[] = [],
   replacements: Replacement[] = [],
 ): Promise<TestApp> {
-  // Not durable: these tests end the process in good order; the ones that kill it start a real one.
-  const mongo = await startEmbeddedMongo({ durable: false });
-  closeAfterAll(() => mongo.close());
+  const mongoUri = variables.MONGODB_URI ?? (await startMongo());
   const config = parseConfig({
     NODE_ENV: 'test',
     HOST: '127.0.0.1',
     PORT: '0',
     LOG_LEVEL: 'error',
-    MONGODB_URI: mongo.uri,
+    MONGODB_URI: mongoUri,
     JWT_SECRET: TEST_SECRET,
     ...variables,
   });
@@ -49,5 +49,20 @@ export async function startApp(
   const app = configureApp(testing.createNestApplication<NestExpressApplication>({ logger: false }));
   await app.listen(config.http.port, config.http.host);
   closeAfterAll(() => app.close());
-  return { url: await app.getUrl(), app, mongoUri: mongo.uri };
+  return { url: await app.getUrl(), app, mongoUri };
+}
+
+async function startMongo(): Promise<string> {
+  // Not durable: these tests end the process in good order; the ones that kill it start a real one.
+  const mongo = await startEmbeddedMongo({ durable: false });
+  closeAfterAll(() => mongo.close());
+  return mongo.uri;
+}
+
+/** A collection of the application's database, past the application. */
+export function collectionOf<T extends object = Record<string, unknown>>(
+  { app }: Pick<TestApp, 'app'>,
+  collection: string,
+) {
+  return app.get<Connection>(getConnectionToken()).collection<T>(collection);
 }

@@ -109,6 +109,16 @@ export async function connectAs(
   return Object.assign(client, { greeting });
 }
 
+/** Connects these people one after the other; who is named twice has two devices. */
+export async function connectAll<P extends Person[]>(
+  url: string,
+  ...people: P
+): Promise<{ [I in keyof P]: TestClient }> {
+  const clients: TestClient[] = [];
+  for (const person of people) clients.push(await connectAs(url, person));
+  return clients as { [I in keyof P]: TestClient };
+}
+
 /** Connects and returns the refusal; fails when the server lets the socket in. */
 export function connectRefused(url: string, options: ClientOptions = {}): Promise<Refusal> {
   const { socket } = openClient(url, options);

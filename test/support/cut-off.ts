@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { closeAfterAll } from './cleanup.js';
+import type { TestClient } from './client.js';
 
 export interface Line {
   port: number;
@@ -35,4 +36,9 @@ export async function lineTo(port: number): Promise<Line> {
     server.close();
   });
   return { port: (server.address() as AddressInfo).port, cut, heal: () => (isCut = false) };
+}
+
+/** From here on nothing of it reaches the server any more, as if the network were gone; nobody says goodbye. */
+export function silence(client: TestClient): void {
+  Object.assign(client.socket.io.engine, { _sendPacket: () => undefined });
 }

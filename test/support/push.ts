@@ -1,12 +1,18 @@
-import { getConnectionToken } from '@nestjs/mongoose';
-import type { Connection } from 'mongoose';
-import type { PushService } from '../../src/push/push.service.js';
-import type { TestApp } from './app.js';
+import { PushService } from '../../src/push/push.service.js';
+import { collectionOf, startApp, type TestApp } from './app.js';
 import { connectAs, type TestClient } from './client.js';
+import { FcmServer } from './fcm-server.js';
 import type { Person } from './token.js';
 
 type MessagePush = Parameters<PushService['message']>[1];
 type CallPush = Parameters<PushService['callRinging']>[1];
+
+/** A node that pushes to an FCM of the file's own. */
+export async function startWithFcm(): Promise<{ fcm: FcmServer; node: TestApp; push: PushService }> {
+  const fcm = await FcmServer.start();
+  const node = await startApp({ FCM_URL: fcm.url });
+  return { fcm, node, push: node.app.get(PushService) };
+}
 
 let count = 0;
 
@@ -53,11 +59,6 @@ export async function withDevice(url: string, person: Person, ...tokens: string[
 
 /** The tokens that are stored for a party (`astrologer:ravi`), sorted. */
 export async function storedTokens(node: TestApp, party: string): Promise<string[]> {
-  const devices = await stored(node, 'pushdevices').find({ party }).toArray();
+  const devices = await collectionOf(node, 'pushdevices').find({ party }).toArray();
   return devices.map(({ token }) => String(token)).toSorted();
-}
-
-/** A collection past the application. */
-export function stored(node: TestApp, collection: string) {
-  return node.app.get<Connection>(getConnectionToken()).collection(collection);
 }

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { closeAfterAll } from './cleanup.js';
+import { freePort } from './free-port.js';
 import { temporaryFolder } from './processes.js';
 
 export interface RunningRedis {
@@ -35,14 +34,4 @@ export async function startRedis(wantedPort?: number): Promise<RunningRedis> {
     child.once('exit', () => reject(new Error(`redis-server did not start:\n${output}`)));
   });
   return { url: `redis://127.0.0.1:${port}`, port, child, kill };
-}
-
-/** Free a moment ago; nobody else is told of it in the meantime but by chance. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,5 +1,5 @@
 import type { Party, UserType } from '../../src/contract/identity.js';
-import { canonicalConversationId, couldBeParticipant } from '../../src/direct-message/conversation-id.js';
+import { canonicalConversationId, couldBeParticipant } from '../../src/messaging/conversation-id.js';
 
 const party = (type: UserType, id: string): Party => ({ type, id });
 const admin = party('admin', 'admin');

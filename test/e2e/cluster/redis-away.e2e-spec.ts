@@ -1,20 +1,12 @@
-import type { DirectMessagePayload } from '../../../src/contract/direct-message.js';
-import type { PresenceListPayload } from '../../../src/contract/presence.js';
 import { connectAs, type TestClient } from '../../support/client.js';
+import { sendTo } from '../../support/direct-chat.js';
+import { isOnline } from '../../support/presence.js';
 import { startMongo, startServer, temporaryFolder } from '../../support/processes.js';
 import { startRedis } from '../../support/redis.js';
 import { astrologer, user } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
-const say = (client: TestClient, content: string) =>
-  client.ask<DirectMessagePayload>('dm:send_message', {
-    recipientId: 'ravi',
-    recipientType: 'astrologer',
-    content,
-  });
-
-const isOnline = async (client: TestClient, id: string, type: string) =>
-  (await client.ask<PresenceListPayload>('presence:get', { users: [{ id, type }] })).users[0]?.isOnline;
+const say = (client: TestClient, content: string) => sendTo(client, astrologer('ravi'), { content });
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
 
@@ -47,8 +39,8 @@ describe('Redis goes away while two nodes run', () => {
       // Ten messages; one that waited for Redis would take longer alone.
       expect(performance.now() - start).toBeLessThan(3000);
       const newcomer = await connectAs(two.address, user('newcomer'));
-      expect(await isOnline(asha, 'ravi', 'astrologer')).toBe(true);
-      expect(await isOnline(asha, 'newcomer', 'user')).toBe(false);
+      expect(await isOnline(asha, astrologer('ravi'))).toBe(true);
+      expect(await isOnline(asha, user('newcomer'))).toBe(false);
       const ready = await fetch(`${one.address}/health/ready`);
       expect([ready.status, await ready.json()]).toMatchObject([
         200,
@@ -65,7 +57,7 @@ describe('Redis goes away while two nodes run', () => {
         await here.waitFor('dm:message_received', (message) => message.id === id);
         return there.all('dm:message_received').some(({ content }) => content === 'after');
       });
-      await until(async () => (await isOnline(asha, 'newcomer', 'user')) ?? false);
+      await until(async () => (await isOnline(asha, user('newcomer'))) ?? false);
       expect(newcomer.socket.connected).toBe(true);
       const ids = there.all('dm:message_received').map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
-import type { DirectMessagePayload } from '../../../src/contract/direct-message.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { closeAfterTest } from '../../support/cleanup.js';
 import { connectAs, type TestClient } from '../../support/client.js';
 import { lineTo } from '../../support/cut-off.js';
+import { sendTo } from '../../support/direct-chat.js';
 import { type RunningRedis, startRedis } from '../../support/redis.js';
 import { astrologer, user } from '../../support/token.js';
 import { until } from '../../support/until.js';
@@ -38,12 +38,7 @@ async function startCluster(linePort?: (port: number) => Promise<number>): Promi
   return { redis, raw, one, asha, ravi };
 }
 
-const say = (client: TestClient, content: string) =>
-  client.ask<DirectMessagePayload>('dm:send_message', {
-    recipientId: 'ravi',
-    recipientType: 'astrologer',
-    content,
-  });
+const say = (client: TestClient, content: string) => sendTo(client, astrologer('ravi'), { content });
 
 const heard = (client: TestClient): string[] =>
   client.all('dm:message_received').map(({ content }) => content);

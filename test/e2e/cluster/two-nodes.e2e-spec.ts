@@ -1,8 +1,7 @@
-import type { DirectMessagePayload } from '../../../src/contract/direct-message.js';
-import type { PresenceListPayload } from '../../../src/contract/presence.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
-import { withPresenceTimes } from '../../support/presence.js';
+import { sendTo } from '../../support/direct-chat.js';
+import { isOnline, withPresenceTimes } from '../../support/presence.js';
 import { startMongo, startServer, temporaryFolder } from '../../support/processes.js';
 import { startRedis } from '../../support/redis.js';
 import { admin, astrologer, user } from '../../support/token.js';
@@ -21,15 +20,7 @@ beforeAll(async () => {
   two = await startApp({ ...variables, MONGODB_URI: one.mongoUri }, [], short);
 });
 
-const say = (client: TestClient, content: string) =>
-  client.ask<DirectMessagePayload>('dm:send_message', {
-    recipientId: 'ravi',
-    recipientType: 'astrologer',
-    content,
-  });
-
-const isOnline = async (client: TestClient, id: string, type: string) =>
-  (await client.ask<PresenceListPayload>('presence:get', { users: [{ id, type }] })).users[0]?.isOnline;
+const say = (client: TestClient, content: string) => sendTo(client, astrologer('ravi'), { content });
 
 describe('two nodes with one database and one Redis', () => {
   it('a message reaches each socket on each node once, whether or not it joined a room', async () => {
@@ -90,13 +81,13 @@ describe('two nodes with one database and one Redis', () => {
     const asha = await connectAs(one.url, user('asha'));
     const [here, there] = [await connectAs(one.url, user('mira')), await connectAs(two.url, user('mira'))];
     const gone = (client: TestClient) => new Promise((resolve) => client.socket.once('disconnect', resolve));
-    expect(await isOnline(asha, 'mira', 'user')).toBe(true);
+    expect(await isOnline(asha, user('mira'))).toBe(true);
     here.close();
-    expect(await isOnline(asha, 'mira', 'user')).toBe(true);
+    expect(await isOnline(asha, user('mira'))).toBe(true);
     const closed = gone(there);
     there.close();
     await closed;
-    while (await isOnline(asha, 'mira', 'user')) await asha.ask('get_stats');
+    while (await isOnline(asha, user('mira'))) await asha.ask('get_stats');
   });
 
   it('counts people of both nodes once', async () => {
@@ -160,7 +151,7 @@ describe('a node that is killed with SIGKILL', () => {
     await connectAs(dying.address, astrologer('ravi'));
     await connectAs(dying.address, user('asha'));
     await root.waitFor('astrologer:status_changed', ({ isOnline: is }) => is);
-    expect(await isOnline(root, 'asha', 'user')).toBe(true);
+    expect(await isOnline(root, user('asha'))).toBe(true);
 
     const killedAt = Date.now();
     await dying.stop('SIGKILL');
@@ -170,8 +161,8 @@ describe('a node that is killed with SIGKILL', () => {
       });
     });
     expect((await toldAt) - killedAt).toBeLessThan(30_000);
-    expect(await isOnline(root, 'asha', 'user')).toBe(false);
-    expect(await isOnline(root, 'ravi', 'astrologer')).toBe(false);
+    expect(await isOnline(root, user('asha'))).toBe(false);
+    expect(await isOnline(root, astrologer('ravi'))).toBe(false);
     await living.app.close();
     await mongo.stop();
   });

@@ -4,9 +4,11 @@ import type { Connection } from 'mongoose';
 import type { BlockPayload, BlocksPayload } from '../../../src/contract/block.js';
 import type { DirectMessagePayload } from '../../../src/contract/direct-message.js';
 import { BlockRepository } from '../../../src/messaging/block.repository.js';
-import { startApp, type TestApp } from '../../support/app.js';
+import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import { closeAfterTest } from '../../support/cleanup.js';
 import { connectAs, type TestClient } from '../../support/client.js';
+import { asha, conversationId, ravi } from '../../support/pair-of-test.js';
+import { Signal } from '../../support/signal.js';
 import { admin, astrologer, type Person, user } from '../../support/token.js';
 
 const REFUSED = {
@@ -22,28 +24,11 @@ const PATIENCE_MS = 15_000;
 
 let server: TestApp;
 let url: string;
-let run = 0;
-/** Fresh people for every test: no test sees another's blocks. */
-let asha: Person;
-let ravi: Person;
 
 beforeAll(async () => {
   server = await startApp();
   ({ url } = server);
 });
-beforeEach(() => {
-  run += 1;
-  asha = user(`asha${run}`);
-  ravi = astrologer(`ravi${run}`);
-});
-
-/** Something to wait for. */
-class Signal {
-  give!: () => void;
-  readonly given = new Promise<void>((resolve) => {
-    this.give = resolve;
-  });
-}
 
 const to = ({ id, type }: Person, content = 'hello') => ({ recipientId: id, recipientType: type, content });
 const of = ({ id, type }: Person) => ({ userId: id, userType: type });
@@ -116,11 +101,11 @@ describe('dm:block and dm:unblock', () => {
 
   it('concern this pair alone', async () => {
     const [a, r] = await pair();
-    const [other, namesake] = [astrologer(`other${run}`), await connectAs(url, astrologer(asha.id))];
+    const [other, namesake] = [astrologer('other'), await connectAs(url, astrologer(asha.id))];
     await r.ask('dm:block', of(asha));
-    await r.ask('dm:block', of({ id: `stranger${run}`, type: 'user' }));
+    await r.ask('dm:block', of(user('stranger')));
     expect(await send(a, other)).toMatchObject({ ok: true });
-    expect(await send(await connectAs(url, user(`else${run}`)), ravi)).toMatchObject({ ok: true });
+    expect(await send(await connectAs(url, user('else')), ravi)).toMatchObject({ ok: true });
     await namesake.ask('dm:block', of(ravi));
     expect(await send(r, asha)).toMatchObject({ ok: true });
   });
@@ -129,9 +114,8 @@ describe('dm:block and dm:unblock', () => {
     const [a, r] = await pair();
     await r.ask('dm:block', of(asha));
     expect(await send(a, ravi)).toEqual(REFUSED);
-    const database = server.app.get<Connection>(getConnectionToken(), { strict: false });
-    const conversations = database.collection<{ _id: string }>('directconversations');
-    expect(await conversations.findOne({ _id: `user_${asha.id}_${ravi.id}` })).toBeNull();
+    const conversations = collectionOf<{ _id: string }>(server, 'directconversations');
+    expect(await conversations.findOne({ _id: conversationId })).toBeNull();
   });
 
   it('may be repeated, and at the same moment: there is one block, of its first time', async () => {
@@ -224,7 +208,7 @@ describe('dm:block and dm:unblock', () => {
 describe('dm:blocks', () => {
   it("pages through one's own blocks, newest first, and shows nobody else's", async () => {
     const [a, r] = await pair();
-    const people = Array.from({ length: 5 }, (_, i) => user(`blocked${run}-${i}`));
+    const people = Array.from({ length: 5 }, (_, i) => user(`blocked${i}`));
     for (const person of people) await r.ask('dm:block', of(person));
     const seen: object[] = [];
     let cursor: string | null = null;
@@ -259,7 +243,6 @@ describe('the typing of somebody who is blocked', () => {
   it('is dropped in silence, and that of the one who blocked is not', async () => {
     const [a, r] = await pair();
     await send(a, ravi);
-    const conversationId = `user_${asha.id}_${ravi.id}`;
     for (const client of [a, r]) await client.ask('dm:join_conversation', { conversationId });
     await r.ask('dm:block', of(asha));
     expect(await a.ask('dm:typing_start', { conversationId })).toEqual({});

@@ -7,6 +7,7 @@ import type {
 import { startApp } from '../../support/app.js';
 import { connectAs, openClient, type TestClient } from '../../support/client.js';
 import { sendTo } from '../../support/direct-chat.js';
+import { newPair } from '../../support/pair.js';
 import { startRedis } from '../../support/redis.js';
 import { astrologer, type Person, tokenFor, user } from '../../support/token.js';
 
@@ -17,7 +18,6 @@ const ONE_SECOND_MS = 1000;
 
 let url: string;
 let otherUrl: string;
-let people = 0;
 
 /** Two nodes on one database and one Redis. */
 beforeAll(async () => {
@@ -26,13 +26,6 @@ beforeAll(async () => {
   url = first.url;
   ({ url: otherUrl } = await startApp({ REDIS_URL, MONGODB_URI: first.mongoUri }));
 });
-
-/** A pair that nobody else uses. */
-function pair(): { asha: Person; ravi: Person; conversationId: string } {
-  people += 1;
-  const [asha, ravi] = [user(`asha${people}`), astrologer(`ravi${people}`)];
-  return { asha, ravi, conversationId: `user_${asha.id}_${ravi.id}` };
-}
 
 async function say(from: TestClient, to: Person, count: number): Promise<DirectMessagePayload[]> {
   const sent: DirectMessagePayload[] = [];
@@ -81,7 +74,7 @@ describe('Two devices of one person', () => {
   it.each([['one node'], ['two nodes']])(
     'show the same unread count and the same read marks within one second; own messages are never counted (%s)',
     async (nodes) => {
-      const { asha, ravi, conversationId } = pair();
+      const { asha, ravi, conversationId } = newPair();
       const a = await connectAs(url, asha);
       const phone = await connectAs(url, ravi);
       const tablet = await connectAs(nodes === 'one node' ? url : otherUrl, ravi);
@@ -112,7 +105,7 @@ describe('Two devices of one person', () => {
 
 describe('catching up', () => {
   it('A client that joined no room, and one that was away for 500 messages, both end with the full conversation', async () => {
-    const { asha, ravi, conversationId } = pair();
+    const { asha, ravi, conversationId } = newPair();
     const a = await connectAs(url, asha);
     const joinedNothing = await connectAs(otherUrl, ravi);
     const leaving = await connectAs(url, ravi);
@@ -172,7 +165,7 @@ describe('catching up', () => {
   });
 
   it('after every reconnect an app that joined nothing still gets everything', async () => {
-    const { asha, ravi, conversationId } = pair();
+    const { asha, ravi, conversationId } = newPair();
     const a = await connectAs(url, asha);
     const app = openClient(url, {
       auth: { token: await tokenFor(ravi) },

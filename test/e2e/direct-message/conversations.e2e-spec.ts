@@ -2,21 +2,17 @@ import type {
   DirectConversationPayload,
   DirectConversationsPayload,
   DirectHistoryPayload,
-  DirectMessagePayload,
 } from '../../../src/contract/direct-message.js';
 import { startApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
-import { admin, astrologer, type Person, user } from '../../support/token.js';
+import { sendTo } from '../../support/direct-chat.js';
+import { admin, astrologer, user } from '../../support/token.js';
 
 let url: string;
 
 beforeAll(async () => {
   ({ url } = await startApp());
 });
-
-function say(from: TestClient, to: Person, content: string): Promise<DirectMessagePayload> {
-  return from.ask('dm:send_message', { recipientId: to.id, recipientType: to.type, content });
-}
 
 const list = (client: TestClient, window: object = {}) =>
   client.ask<DirectConversationsPayload>('dm:conversations', window);
@@ -27,8 +23,8 @@ describe('dm:conversations', () => {
   it('shows a conversation to both sides, each with its own count and marks', async () => {
     const [asha, ravi] = [user('asha'), astrologer('ravi')];
     const [a, r] = [await connectAs(url, asha), await connectAs(url, ravi)];
-    await say(a, ravi, 'first');
-    const last = await say(a, ravi, 'second');
+    await sendTo(a, ravi, { content: 'first' });
+    const last = await sendTo(a, ravi, { content: 'second' });
     await r.ask('dm:mark_read', { conversationId: last.conversationId, upToSeq: 1 });
     const { conversations, nextCursor } = await list(a);
     expect(nextCursor).toBeNull();
@@ -66,9 +62,9 @@ describe('dm:conversations', () => {
     const guru = astrologer('guru');
     const g = await connectAs(url, guru);
     const clients = await Promise.all(['u1', 'u2', 'u3'].map((id) => connectAs(url, user(id))));
-    for (const client of clients) await say(client, guru, 'hello');
+    for (const client of clients) await sendTo(client, guru, { content: 'hello' });
     for (const [index, client] of clients.entries()) {
-      await say(client, guru, `again ${index}`);
+      await sendTo(client, guru, { content: `again ${index}` });
       const { conversations } = await list(g);
       expect(conversations[0]).toMatchObject({ lastMessage: `again ${index}`, lastSeq: 2, unreadCount: 2 });
     }
@@ -78,7 +74,7 @@ describe('dm:conversations', () => {
     const sage = astrologer('sage');
     const s = await connectAs(url, sage);
     const names = Array.from({ length: 12 }, (_, index) => `visitor${index}`);
-    for (const name of names) await say(await connectAs(url, user(name)), sage, name);
+    for (const name of names) await sendTo(await connectAs(url, user(name)), sage, { content: name });
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
@@ -87,7 +83,7 @@ describe('dm:conversations', () => {
       seen.push(...page.conversations.map(({ peer }) => peer.id));
       cursor = page.nextCursor;
       // Moves up one that was seen already: it must not come again, and push nobody out.
-      if (seen.length === 5) await say(s, user(seen[4] ?? ''), 'moving up');
+      if (seen.length === 5) await sendTo(s, user(seen[4] ?? ''), { content: 'moving up' });
     } while (cursor !== null);
     expect(seen).toEqual(names.toReversed());
   });
@@ -98,7 +94,7 @@ describe('dm:conversations', () => {
     const clients = new Map<string, TestClient>();
     for (const name of ['c1', 'c2', 'c3']) {
       clients.set(name, await connectAs(url, user(name)));
-      await say(clients.get(name) as TestClient, mira, name);
+      await sendTo(clients.get(name) as TestClient, mira, { content: name });
     }
     const before = await list(m);
     const updatedAfter = before.conversations
@@ -113,7 +109,7 @@ describe('dm:conversations', () => {
     const future = new Date(Date.now() + 3_600_000).toISOString();
     expect(await list(m, { updatedAfter: future })).toEqual({ conversations: [], nextCursor: null });
     await m.ask('dm:mark_read', { conversationId: 'user_c1_mira', upToSeq: 1 });
-    await say(clients.get('c3') as TestClient, mira, 'news');
+    await sendTo(clients.get('c3') as TestClient, mira, { content: 'news' });
     const changed = await list(m, { updatedAfter });
     expect(changed.conversations.map(({ peer }) => peer.id).slice(0, 2)).toEqual(['c3', 'c1']);
     const first = await list(m, { updatedAfter, limit: 1 });
@@ -172,7 +168,7 @@ describe('dm:open', () => {
     });
     expect((await list(t)).conversations).toEqual([opened]);
     expect((await list(d)).conversations).toEqual([]);
-    await say(t, dev, 'now');
+    await sendTo(t, dev, { content: 'now' });
     expect((await list(d)).conversations).toMatchObject([
       { conversationId: 'user_tara_dev', unreadCount: 1 },
     ]);
@@ -188,7 +184,7 @@ describe('dm:open', () => {
     });
     expect(refused).toMatchObject({ ok: false, error: { code: 'BAD_REQUEST' } });
     expect((await list(b)).conversations).toEqual([]);
-    await say(a, astrologer('quiet'), 'first');
+    await sendTo(a, astrologer('quiet'), { content: 'first' });
     expect((await list(b)).conversations).toMatchObject([{ lastMessage: 'first' }]);
     expect((await list(a)).conversations).toMatchObject([{ lastMessage: 'first' }]);
   });
@@ -209,7 +205,7 @@ describe('dm:open', () => {
 
   it('gives an old one with all that was said', async () => {
     const [a, b] = [await connectAs(url, user('old')), await connectAs(url, astrologer('friend'))];
-    await say(a, astrologer('friend'), 'one');
+    await sendTo(a, astrologer('friend'), { content: 'one' });
     const opened = await b.ask<DirectConversationPayload>('dm:open', {
       recipientId: 'old',
       recipientType: 'user',

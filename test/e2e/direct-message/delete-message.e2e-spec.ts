@@ -1,35 +1,28 @@
-import { getConnectionToken } from '@nestjs/mongoose';
-import type { Connection } from 'mongoose';
 import type { MessageDeletedPayload } from '../../../src/contract/direct-message.js';
-import { startApp, type TestApp } from '../../support/app.js';
-import { connectAs, type TestClient } from '../../support/client.js';
-import { barrier, historyOf, refusal, sendTo } from '../../support/direct-chat.js';
+import { collectionOf, startApp, type TestApp } from '../../support/app.js';
+import { connectAll, connectAs, type TestClient } from '../../support/client.js';
+import {
+  barrier,
+  historyOf,
+  MISSING_ID,
+  openToEverybody,
+  refusal,
+  sendTo,
+} from '../../support/direct-chat.js';
+import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
 import { admin, astrologer, type Person, user } from '../../support/token.js';
-
-const MISSING_ID = 'f'.repeat(24);
 
 let started: TestApp;
 let url: string;
-let run = 0;
-let asha: Person;
-let ravi: Person;
-let conversationId: string;
 
 beforeAll(async () => {
   started = await startApp();
   url = started.url;
 });
-beforeEach(() => {
-  run += 1;
-  asha = user(`asha${run}`);
-  ravi = astrologer(`ravi${run}`);
-  conversationId = `user_asha${run}_ravi${run}`;
-});
 
 const remove = (client: TestClient, messageId: string) =>
   client.ask<MessageDeletedPayload>('dm:delete_message', { messageId });
-const storedIn = (name: string, filter: object) =>
-  started.app.get<Connection>(getConnectionToken()).collection(name).find(filter).toArray();
+const storedIn = (name: string, filter: object) => collectionOf(started, name).find(filter).toArray();
 
 describe('dm:delete_message', () => {
   it('leaves a tombstone: content, media, reply and reactions are gone, its place is not', async () => {
@@ -80,18 +73,10 @@ describe('dm:delete_message', () => {
   });
 
   it('is announced to everybody once: both parties, their other devices, and who has the conversation open', async () => {
-    const [a1, a2, r1, r2, staff] = [
-      await connectAs(url, asha),
-      await connectAs(url, asha),
-      await connectAs(url, ravi),
-      await connectAs(url, ravi),
-      await connectAs(url, admin('root')),
-    ];
-    const { id } = await sendTo(a1, ravi);
-    for (const client of [a1, r1, staff]) await client.ask('dm:join_conversation', { conversationId });
-    const deleted = await remove(a1, id);
-    await barrier(a1, ravi, a1, a2, r1, r2, staff);
-    for (const client of [a1, a2, r1, r2, staff]) expect(client.all('dm:message_deleted')).toEqual([deleted]);
+    const { a1, everybody, sent } = await openToEverybody(url, { asha, ravi, conversationId });
+    const deleted = await remove(a1, sent.id);
+    await barrier(a1, ravi, ...everybody);
+    for (const client of everybody) expect(client.all('dm:message_deleted')).toEqual([deleted]);
   });
 
   it('of the newest message empties what the conversation says of it, of an older one it does not', async () => {
@@ -111,7 +96,7 @@ describe('dm:delete_message', () => {
   });
 
   it('may be repeated, at once and later: the same tombstone, announced once', async () => {
-    const [a1, a2, r] = [await connectAs(url, asha), await connectAs(url, asha), await connectAs(url, ravi)];
+    const [a1, a2, r] = await connectAll(url, asha, asha, ravi);
     const root = await connectAs(url, admin('root'));
     const { id } = await sendTo(a1, ravi);
     const all = await Promise.all(
@@ -141,11 +126,7 @@ describe('dm:delete_message', () => {
   });
 
   it('an admin may delete what others said to each other, and what was said to the admins', async () => {
-    const [a, r, root] = [
-      await connectAs(url, asha),
-      await connectAs(url, ravi),
-      await connectAs(url, admin('root')),
-    ];
+    const [a, r, root] = await connectAll(url, asha, ravi, admin('root'));
     const between = await sendTo(a, ravi);
     const deleted = await remove(root, between.id);
     expect(deleted).toMatchObject({ messageId: between.id, deletedBy: 'admin', deletedByType: 'admin' });
@@ -185,13 +166,9 @@ describe('dm:delete_message', () => {
     });
 
     it('an outsider, who learns nothing and gets nothing', async () => {
-      const [a, r, root] = [
-        await connectAs(url, asha),
-        await connectAs(url, ravi),
-        await connectAs(url, admin('root')),
-      ];
+      const [a, r, root] = await connectAll(url, asha, ravi, admin('root'));
       const { id } = await sendTo(a, ravi);
-      const outsiders = [user(`mallory${run}`), astrologer(asha.id), user(ravi.id)];
+      const outsiders = [mallory, astrologer(asha.id), user(ravi.id)];
       const clients = await Promise.all(outsiders.map((person) => connectAs(url, person)));
       const missing = await refusal(a, 'dm:delete_message', { messageId: MISSING_ID });
       expect(missing).toMatchObject({ code: 'NOT_FOUND' });

@@ -1,52 +1,44 @@
-import { getConnectionToken } from '@nestjs/mongoose';
-import { type Connection, Types } from 'mongoose';
+import { Types } from 'mongoose';
 import type { DirectMessagePayload, MessageDeletedPayload } from '../../../src/contract/direct-message.js';
-import { startApp, type TestApp } from '../../support/app.js';
-import { connectAs, type TestClient } from '../../support/client.js';
-import { barrier, historyOf, refusal, sendTo } from '../../support/direct-chat.js';
-import { admin, astrologer, type Person, user } from '../../support/token.js';
+import { collectionOf, startApp, type TestApp } from '../../support/app.js';
+import { connectAll, connectAs, type TestClient } from '../../support/client.js';
+import {
+  barrier,
+  historyOf,
+  MISSING_ID,
+  openToEverybody,
+  refusal,
+  sendTo,
+} from '../../support/direct-chat.js';
+import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
+import { admin, astrologer, user } from '../../support/token.js';
 
 const MINUTE_MS = 60_000;
-const MISSING_ID = 'f'.repeat(24);
 
 let started: TestApp;
 let url: string;
-let run = 0;
-let asha: Person;
-let ravi: Person;
-let conversationId: string;
 
 beforeAll(async () => {
   started = await startApp();
   url = started.url;
 });
-beforeEach(() => {
-  run += 1;
-  asha = user(`asha${run}`);
-  ravi = astrologer(`ravi${run}`);
-  conversationId = `user_asha${run}_ravi${run}`;
-});
 
-const collection = (name: string) =>
-  started.app.get<Connection>(getConnectionToken()).collection<Record<string, unknown>>(name);
+const conversation = () =>
+  collectionOf<{ _id: string }>(started, 'directconversations').findOne({ _id: conversationId });
 const edit = (client: TestClient, messageId: string, content: string) =>
   client.ask<DirectMessagePayload>('dm:edit_message', { messageId, content });
 
 function setInDatabase(messageId: string, fields: Record<string, unknown>): Promise<unknown> {
-  return collection('directmessages').updateOne({ _id: new Types.ObjectId(messageId) }, { $set: fields });
+  return collectionOf(started, 'directmessages').updateOne(
+    { _id: new Types.ObjectId(messageId) },
+    { $set: fields },
+  );
 }
 
 describe('dm:edit_message', () => {
   it('replaces the text for everybody: both parties, their other devices, and who has the conversation open', async () => {
-    const [a1, a2, r1, r2, staff] = [
-      await connectAs(url, asha),
-      await connectAs(url, asha),
-      await connectAs(url, ravi),
-      await connectAs(url, ravi),
-      await connectAs(url, admin('root')),
-    ];
-    const sent = await sendTo(a1, ravi, { content: 'helo' });
-    for (const client of [a1, r1, staff]) await client.ask('dm:join_conversation', { conversationId });
+    const pair = { asha, ravi, conversationId };
+    const { a1, r2, everybody, sent } = await openToEverybody(url, pair, { content: 'helo' });
     const acked = await edit(a1, sent.id, 'hello');
     expect(acked).toEqual({
       ...sent,
@@ -54,8 +46,8 @@ describe('dm:edit_message', () => {
       editedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       revision: 1,
     });
-    await barrier(a1, ravi, a1, a2, r1, r2, staff);
-    for (const client of [a1, a2, r1, r2, staff]) expect(client.all('dm:message_updated')).toEqual([acked]);
+    await barrier(a1, ravi, ...everybody);
+    for (const client of everybody) expect(client.all('dm:message_updated')).toEqual([acked]);
     expect(await historyOf(r2, conversationId)).toEqual([acked, expect.anything()]);
   });
 
@@ -65,8 +57,7 @@ describe('dm:edit_message', () => {
     const second = await sendTo(a, ravi, { content: 'second' });
     await edit(a, second.id, 'second, edited');
     await edit(a, first.id, 'first, edited');
-    const stored = await collection('directconversations').findOne({ _id: conversationId as never });
-    expect(stored).toMatchObject({ lastSeq: 2, lastMessage: 'second, edited' });
+    expect(await conversation()).toMatchObject({ lastSeq: 2, lastMessage: 'second, edited' });
   });
 
   it('may be repeated: the same text is acked, changes nothing and is not sent', async () => {
@@ -86,13 +77,12 @@ describe('dm:edit_message', () => {
     const a = await connectAs(url, asha);
     const { id } = await sendTo(a, ravi, { content: 'one' });
     await edit(a, id, 'two');
-    await collection('directconversations').updateOne(
-      { _id: conversationId as never },
+    await collectionOf<{ _id: string }>(started, 'directconversations').updateOne(
+      { _id: conversationId },
       { $set: { lastMessage: 'one', lastRevision: 0 } },
     );
     await edit(a, id, 'two');
-    const stored = await collection('directconversations').findOne({ _id: conversationId as never });
-    expect(stored).toMatchObject({ lastMessage: 'two' });
+    expect(await conversation()).toMatchObject({ lastMessage: 'two' });
   });
 
   it('edits of one socket are made in the order in which they came', async () => {
@@ -108,7 +98,7 @@ describe('dm:edit_message', () => {
   });
 
   it('two editors: every edit is announced once, and the highest revision is what stays', async () => {
-    const [a1, a2, r] = [await connectAs(url, asha), await connectAs(url, asha), await connectAs(url, ravi)];
+    const [a1, a2, r] = await connectAll(url, asha, asha, ravi);
     const { id } = await sendTo(a1, ravi, { content: '-' });
     const acks = await Promise.all(
       Array.from({ length: 20 }, (_, i) => edit(i % 2 === 0 ? a1 : a2, id, `text ${i}`)),
@@ -121,12 +111,11 @@ describe('dm:edit_message', () => {
     );
     const [stored] = await historyOf(r, conversationId);
     expect(stored).toEqual(acks.find(({ revision }) => revision === 20));
-    const conversation = await collection('directconversations').findOne({ _id: conversationId as never });
-    expect(conversation).toMatchObject({ lastMessage: stored?.content });
+    expect(await conversation()).toMatchObject({ lastMessage: stored?.content });
   });
 
   it('against a deletion: a tombstone never has content', async () => {
-    const [a1, a2, r] = [await connectAs(url, asha), await connectAs(url, asha), await connectAs(url, ravi)];
+    const [a1, a2, r] = await connectAll(url, asha, asha, ravi);
     for (let i = 0; i < 15; i += 1) {
       const { id } = await sendTo(a1, ravi, { content: 'secret' });
       const [deleted] = await Promise.all([
@@ -138,8 +127,7 @@ describe('dm:edit_message', () => {
       ]);
       const stored = (await historyOf(r, conversationId)).at(-1);
       expect(stored).toMatchObject({ id, content: '', editedAt: null, deletedAt: deleted.deletedAt });
-      const conversation = await collection('directconversations').findOne({ _id: conversationId as never });
-      expect(conversation).toMatchObject({ lastMessage: '' });
+      expect(await conversation()).toMatchObject({ lastMessage: '' });
       const updates = r.all('dm:message_updated').filter((message) => message.id === id);
       expect(updates.every(({ revision }) => revision < deleted.revision)).toBe(true);
     }
@@ -223,11 +211,7 @@ describe('dm:edit_message', () => {
     });
 
     it('the recipient, and an admin who reads along', async () => {
-      const [a, r, root] = [
-        await connectAs(url, asha),
-        await connectAs(url, ravi),
-        await connectAs(url, admin('root')),
-      ];
+      const [a, r, root] = await connectAll(url, asha, ravi, admin('root'));
       const { id } = await sendTo(a, ravi, { content: 'mine' });
       for (const client of [r, root])
         expect(await refusal(client, 'dm:edit_message', { messageId: id, content: 'yours' })).toMatchObject({
@@ -253,18 +237,14 @@ describe('dm:edit_message', () => {
     });
 
     it('an outsider, who learns nothing and gets nothing', async () => {
-      const people = [user(`mallory${run}`), astrologer(`mallory${run}`), astrologer(asha.id), user(ravi.id)];
-      const [a, r, root] = [
-        await connectAs(url, asha),
-        await connectAs(url, ravi),
-        await connectAs(url, admin('root')),
-      ];
+      const people = [mallory, astrologer(mallory.id), astrologer(asha.id), user(ravi.id)];
+      const [a, r, root] = await connectAll(url, asha, ravi, admin('root'));
       const { id } = await sendTo(a, ravi, { content: 'mine' });
       for (const person of people) {
-        const mallory = await connectAs(url, person);
-        const existing = await refusal(mallory, 'dm:edit_message', { messageId: id, content: 'yours' });
-        const same = await refusal(mallory, 'dm:edit_message', { messageId: id, content: 'mine' });
-        const missing = await refusal(mallory, 'dm:edit_message', {
+        const m = await connectAs(url, person);
+        const existing = await refusal(m, 'dm:edit_message', { messageId: id, content: 'yours' });
+        const same = await refusal(m, 'dm:edit_message', { messageId: id, content: 'mine' });
+        const missing = await refusal(m, 'dm:edit_message', {
           messageId: MISSING_ID,
           content: 'yours',
         });
@@ -272,14 +252,14 @@ describe('dm:edit_message', () => {
         expect([existing, same]).toEqual([missing, missing]);
         await edit(a, id, `still mine, ${person.type}`);
         await r.waitFor('dm:message_updated', ({ content }) => content === `still mine, ${person.type}`);
-        await barrier(root, person, mallory);
-        expect(mallory.all('dm:message_updated')).toEqual([]);
+        await barrier(root, person, m);
+        expect(m.all('dm:message_updated')).toEqual([]);
       }
     });
 
     it('a message that a former backend left without a seq', async () => {
       const a = await connectAs(url, asha);
-      const { insertedId } = await collection('directmessages').insertOne({
+      const { insertedId } = await collectionOf(started, 'directmessages').insertOne({
         conversationId,
         senderId: asha.id,
         senderType: 'user',

@@ -9,23 +9,13 @@ import type { RealtimeServer } from '../../../src/realtime/socket.types.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { connectAs, openClient, type TestClient } from '../../support/client.js';
 import { barrier, historyOf, refusal, sendTo } from '../../support/direct-chat.js';
-import { astrologer, type Person, tokenFor, user } from '../../support/token.js';
+import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
+import { type Person, tokenFor } from '../../support/token.js';
 
 let server: TestApp;
-let run = 0;
-/** Fresh people for every test: no test sees another's conversations. */
-let asha: Person;
-let ravi: Person;
-let mallory: Person;
-let conversationId: string;
 
 beforeAll(async () => {
   server = await startApp();
-});
-beforeEach(() => {
-  run += 1;
-  [asha, ravi, mallory] = [user(`asha${run}`), astrologer(`ravi${run}`), user(`mallory${run}`)];
-  conversationId = `user_${asha.id}_${ravi.id}`;
 });
 
 const connect = (person: Person): Promise<TestClient> => connectAs(server.url, person);

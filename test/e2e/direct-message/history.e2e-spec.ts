@@ -1,6 +1,7 @@
 import type { DirectHistoryPayload, DirectMessagePayload } from '../../../src/contract/direct-message.js';
 import { startApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
+import { sendTo } from '../../support/direct-chat.js';
 import { admin, astrologer, user } from '../../support/token.js';
 
 const COUNT = 25;
@@ -24,13 +25,7 @@ describe('dm:history', () => {
     const writer = await connectAs(url, asha);
     sent = [];
     for (let i = 1; i <= COUNT; i += 1) {
-      sent.push(
-        await writer.ask<DirectMessagePayload>('dm:send_message', {
-          recipientId: 'ravi',
-          recipientType: 'astrologer',
-          content: `m${i}`,
-        }),
-      );
+      sent.push(await sendTo(writer, ravi, { content: `m${i}` }));
     }
   });
   beforeEach(async () => {

@@ -1,5 +1,6 @@
 import { startApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
+import { barrier, sendTo } from '../../support/direct-chat.js';
 import { admin, astrologer, user } from '../../support/token.js';
 
 const conversationId = 'user_asha_ravi';
@@ -10,7 +11,7 @@ let mongoUri: string;
 beforeAll(async () => {
   ({ url, mongoUri } = await startApp());
   const writer = await connectAs(url, user('asha'));
-  await writer.ask('dm:send_message', { recipientId: 'ravi', recipientType: 'astrologer', content: 'hello' });
+  await sendTo(writer, astrologer('ravi'));
 });
 
 describe('dm:join_conversation', () => {
@@ -28,11 +29,7 @@ describe('dm:join_conversation', () => {
     const client = await connectAs(url, user('asha'));
     for (let i = 0; i < 3; i += 1)
       expect(await client.ask('dm:join_conversation', { conversationId })).toEqual(joined);
-    const { id } = await client.ask('dm:send_message', {
-      recipientId: 'ravi',
-      recipientType: 'astrologer',
-      content: 'once',
-    });
+    const { id } = await sendTo(client, astrologer('ravi'), { content: 'once' });
     await client.ask('dm:history', { conversationId });
     expect(client.all('dm:message_received').filter((message) => message.id === id)).toHaveLength(1);
   });
@@ -78,11 +75,7 @@ describe('dm:join_conversation', () => {
     });
 
     const ravi = await connectAs(url, astrologer('ravi'));
-    const first = await ravi.ask<{ id: string }>('dm:send_message', {
-      recipientId: 'early',
-      recipientType: 'user',
-      content: 'hi',
-    });
+    const first = await sendTo(ravi, user('early'), { content: 'hi' });
     await early.waitFor('dm:message_received', (message) => message.id === first.id);
     await staff.ask('dm:leave_conversation', { conversationId: id });
     expect(staff.all('dm:message_received').filter((message) => message.id === first.id)).toHaveLength(0);
@@ -113,24 +106,14 @@ describe('dm:join_conversation', () => {
 describe('dm:leave_conversation', () => {
   it('leaves the room: an admin gets no more messages of it', async () => {
     const [staff, asha] = [await connectAs(url, admin('root')), await connectAs(url, user('asha'))];
-    const say = (content: string) =>
-      asha.ask<{ id: string }>('dm:send_message', {
-        recipientId: 'ravi',
-        recipientType: 'astrologer',
-        content,
-      });
+    const say = (content: string) => sendTo(asha, astrologer('ravi'), { content });
     await staff.ask('dm:join_conversation', { conversationId });
     const heard = await say('with the admin');
     await staff.waitFor('dm:message_received', ({ id }) => id === heard.id);
 
     expect(await staff.ask('dm:leave_conversation', { conversationId })).toEqual(joined);
     await say('without the admin');
-    const barrier = await asha.ask<{ id: string }>('dm:send_message', {
-      recipientId: 'admin',
-      recipientType: 'admin',
-      content: 'barrier',
-    });
-    await staff.waitFor('dm:message_received', ({ id }) => id === barrier.id);
+    await barrier(asha, admin(), staff);
     expect(staff.all('dm:message_received').map(({ content }) => content)).toEqual([
       'with the admin',
       'barrier',
@@ -146,17 +129,8 @@ describe('dm:leave_conversation', () => {
     staff.tell('dm:join_conversation', { conversationId });
     await staff.ask('dm:leave_conversation', { conversationId });
     await staff.waitFor('dm:joined');
-    await asha.ask('dm:send_message', {
-      recipientId: 'ravi',
-      recipientType: 'astrologer',
-      content: 'alone again',
-    });
-    const barrier = await asha.ask<{ id: string }>('dm:send_message', {
-      recipientId: 'admin',
-      recipientType: 'admin',
-      content: 'barrier',
-    });
-    await staff.waitFor('dm:message_received', ({ id }) => id === barrier.id);
+    await sendTo(asha, astrologer('ravi'), { content: 'alone again' });
+    await barrier(asha, admin(), staff);
     expect(staff.all('dm:message_received').map(({ content }) => content)).toEqual(['barrier']);
   });
 
@@ -164,11 +138,7 @@ describe('dm:leave_conversation', () => {
     const [ravi, asha] = [await connectAs(url, astrologer('ravi')), await connectAs(url, user('asha'))];
     await ravi.ask('dm:join_conversation', { conversationId });
     await ravi.ask('dm:leave_conversation', { conversationId });
-    const sent = await asha.ask<{ id: string }>('dm:send_message', {
-      recipientId: 'ravi',
-      recipientType: 'astrologer',
-      content: 'still there?',
-    });
+    const sent = await sendTo(asha, astrologer('ravi'), { content: 'still there?' });
     await ravi.waitFor('dm:message_received', ({ id }) => id === sent.id);
   });
 

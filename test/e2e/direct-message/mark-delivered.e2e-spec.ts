@@ -1,10 +1,10 @@
 import type {
   DirectConversationsPayload,
   DirectHistoryPayload,
-  DirectMessagePayload,
 } from '../../../src/contract/direct-message.js';
 import { startApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
+import { sendTo } from '../../support/direct-chat.js';
 import { admin, astrologer, user } from '../../support/token.js';
 
 const conversationId = 'user_asha_ravi';
@@ -15,13 +15,7 @@ beforeEach(async () => {
 });
 
 async function say(from: TestClient, count: number): Promise<void> {
-  for (let n = 1; n <= count; n += 1) {
-    await from.ask<DirectMessagePayload>('dm:send_message', {
-      recipientId: 'ravi',
-      recipientType: 'astrologer',
-      content: `m${n}`,
-    });
-  }
+  for (let n = 1; n <= count; n += 1) await sendTo(from, astrologer('ravi'), { content: `m${n}` });
 }
 
 describe('dm:mark_delivered', () => {

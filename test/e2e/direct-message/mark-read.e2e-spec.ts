@@ -6,10 +6,11 @@ import type {
 } from '../../../src/contract/direct-message.js';
 import { startApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
-import { admin, astrologer, type Person, user } from '../../support/token.js';
+import { sendTo } from '../../support/direct-chat.js';
+import { newPair } from '../../support/pair.js';
+import { admin, user } from '../../support/token.js';
 
 let url: string;
-let people = 0;
 
 beforeAll(async () => {
   ({ url } = await startApp());
@@ -17,17 +18,11 @@ beforeAll(async () => {
 
 /** A pair that nobody else uses, with a conversation of `count` messages by the user. */
 async function pairWith(count: number) {
-  people += 1;
-  const [asha, ravi] = [user(`asha${people}`), astrologer(`ravi${people}`)];
-  const conversationId = `user_${asha.id}_${ravi.id}`;
+  const { asha, ravi, conversationId } = newPair();
   const [a, r] = [await connectAs(url, asha), await connectAs(url, ravi)];
   const sent: DirectMessagePayload[] = [];
-  for (let n = 1; n <= count; n += 1) sent.push(await say(a, ravi, `m${n}`));
+  for (let n = 1; n <= count; n += 1) sent.push(await sendTo(a, ravi, { content: `m${n}` }));
   return { asha, ravi, conversationId, a, r, sent };
-}
-
-function say(from: TestClient, to: Person, content: string): Promise<DirectMessagePayload> {
-  return from.ask('dm:send_message', { recipientId: to.id, recipientType: to.type, content });
 }
 
 async function unreadOf(client: TestClient, conversationId: string): Promise<number | undefined> {
@@ -55,7 +50,7 @@ describe('dm:mark_read', () => {
     });
     expect(await tablet.waitFor('dm:messages_read')).toEqual(told);
     // The next message is the barrier: by then the reader's own socket has heard nothing.
-    await say(a, ravi, 'later');
+    await sendTo(a, ravi, { content: 'later' });
     await r.waitFor('dm:message_received', ({ content }) => content === 'later');
     expect(r.all('dm:messages_read')).toEqual([]);
   });
@@ -67,7 +62,7 @@ describe('dm:mark_read', () => {
       upToSeq: 2,
       unreadCount: 0,
     });
-    await say(a, ravi, 'unread');
+    await sendTo(a, ravi, { content: 'unread' });
     expect(await unreadOf(r, conversationId)).toBe(1);
   });
 
@@ -115,9 +110,9 @@ describe('dm:mark_read', () => {
 
   it('never counts one’s own messages', async () => {
     const { asha, ravi, conversationId, a, r } = await pairWith(2);
-    await say(r, asha, 'an answer');
-    await say(a, ravi, 'm3');
-    await say(r, asha, 'another');
+    await sendTo(r, asha, { content: 'an answer' });
+    await sendTo(a, ravi, { content: 'm3' });
+    await sendTo(r, asha, { content: 'another' });
     expect(await unreadOf(r, conversationId)).toBe(3);
     expect(await unreadOf(a, conversationId)).toBe(2);
     expect(await r.ask('dm:mark_read', { conversationId, upToSeq: 3 })).toMatchObject({ unreadCount: 1 });
@@ -128,7 +123,7 @@ describe('dm:mark_read', () => {
     const { asha } = await pairWith(0);
     const [first, second] = [await connectAs(url, admin('root')), await connectAs(url, admin('boss'))];
     const client = await connectAs(url, asha);
-    const { conversationId } = await say(client, { ...admin('admin'), id: 'admin' }, 'help');
+    const { conversationId } = await sendTo(client, { ...admin('admin'), id: 'admin' }, { content: 'help' });
     await first.ask('dm:mark_read', { conversationId, upToSeq: 1 });
     expect(await second.waitFor('dm:messages_read')).toMatchObject({ readBy: 'admin', upToSeq: 1 });
     expect(await unreadOf(second, conversationId)).toBe(0);
@@ -147,9 +142,13 @@ describe('dm:mark_read', () => {
   it("mark_read on anybody's message ids", async () => {
     const { conversationId, a, r, sent } = await pairWith(1);
     const other = await pairWith(1);
-    const own = await say(r, other.asha, 'not yours').catch(() => undefined);
+    const own = await sendTo(r, other.asha, { content: 'not yours' }).catch(() => undefined);
     // Ids of other conversations, one's own messages, and what is no id are passed over: nothing is read by them.
-    const answer = await say(r, { ...user('x'), id: conversationId.split('_')[1] ?? '' }, 'an answer');
+    const answer = await sendTo(
+      r,
+      { ...user('x'), id: conversationId.split('_')[1] ?? '' },
+      { content: 'an answer' },
+    );
     const ids = [other.sent[0]?.id, answer.id, own?.id, 'garbage', '{"$gt":""}'].filter(
       (id) => id !== undefined,
     );

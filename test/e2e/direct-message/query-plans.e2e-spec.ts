@@ -1,36 +1,18 @@
-import { getConnectionToken } from '@nestjs/mongoose';
-import type { Connection, mongo } from 'mongoose';
-import type { DirectMessagePayload } from '../../../src/contract/direct-message.js';
-import { startApp } from '../../support/app.js';
+import { startApp, type TestApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
+import { sendTo } from '../../support/direct-chat.js';
 import { answers, FcmServer } from '../../support/fcm-server.js';
-import { withNodeTimes, withPresenceTimes } from '../../support/presence.js';
+import { isOnline, withNodeTimes, withPresenceTimes } from '../../support/presence.js';
+import { findingOf, findingsOf, isWasteful, type Query, recordQueries } from '../../support/query-plans.js';
 import { admin, astrologer, type Person, user } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
-/** One document for each running node: there is nothing to index. */
-const SMALL_COLLECTIONS = new Set(['nodes']);
+/** `nodes` has one document for each running node: there is nothing to index. `calls` has a test of its own. */
+const NOT_HERE = new Set(['nodes', 'calls']);
 const MESSAGES = 1200;
 
-interface Call {
-  collection: string;
-  method: string;
-  args: unknown[];
-}
-
-interface Plan {
-  stage: string;
-  inputStage?: Plan;
-  inputStages?: Plan[];
-}
-
-interface Explained {
-  queryPlanner: { winningPlan: Plan };
-  executionStats?: { totalDocsExamined: number; totalKeysExamined: number; nReturned: number };
-}
-
 const conversationId = 'user_asha_ravi';
-let connection: Connection;
+let node: TestApp;
 let url: string;
 let mongoUri: string;
 let fcm: FcmServer;
@@ -38,79 +20,17 @@ const short = [
   withPresenceTimes({ offlineDelayMs: 100 }),
   withNodeTimes({ beatIntervalMs: 300, silenceMs: 20_000 }),
 ];
-const calls: Call[] = [];
+let queries: Query[];
 
 beforeAll(async () => {
   fcm = await FcmServer.start();
-  const started = await startApp({ FCM_URL: fcm.url }, [], short);
-  ({ url, mongoUri } = started);
-  connection = started.app.get<Connection>(getConnectionToken());
-  connection.set('debug', (collection: string, method: string, ...args: unknown[]) => {
-    calls.push({ collection, method, args });
-  });
+  node = await startApp({ FCM_URL: fcm.url }, [], short);
+  ({ url, mongoUri } = node);
+  queries = recordQueries(node);
 });
 
 const say = (from: TestClient, fields: object = {}) =>
-  from.ask<DirectMessagePayload>('dm:send_message', {
-    recipientId: 'ravi',
-    recipientType: 'astrologer',
-    content: 'text',
-    ...fields,
-  });
-
-/** The command that asks for the plan of a call; undefined for a call that has none, or that has an `_id` alone. */
-function commandsOf({ collection, method, args }: Call): Record<string, unknown>[] {
-  const [first, second, third] = args as Record<string, unknown>[];
-  switch (method) {
-    case 'find':
-      return [{ find: collection, filter: first, ...pick(second) }];
-    case 'findOne':
-      return [{ find: collection, filter: first, ...pick(second), limit: 1 }];
-    case 'updateOne':
-    case 'updateMany':
-      return [{ update: collection, updates: [{ q: first, u: second }] }];
-    case 'deleteOne':
-    case 'deleteMany':
-      return [{ delete: collection, deletes: [{ q: first, limit: 0 }] }];
-    case 'findOneAndUpdate':
-      return [{ findAndModify: collection, query: first, update: second, ...pick(third) }];
-    case 'findOneAndDelete':
-      return [{ findAndModify: collection, query: first, remove: true, ...pick(second) }];
-    case 'aggregate':
-      return [{ aggregate: collection, pipeline: first, cursor: {} }];
-    case 'bulkWrite':
-      return (first as unknown as { updateOne: { filter: object; update: object } }[]).map(
-        ({ updateOne }) => ({
-          update: collection,
-          updates: [{ q: updateOne.filter, u: updateOne.update }],
-        }),
-      );
-    case 'countDocuments':
-      return [{ count: collection, query: first }];
-    default:
-      return [];
-  }
-}
-
-function pick({ sort, limit, skip }: Record<string, unknown> = {}): object {
-  return {
-    ...(sort !== undefined && { sort }),
-    ...(limit !== undefined && { limit }),
-    ...(skip !== undefined && { skip }),
-  };
-}
-
-function stagesOf(plan: Plan): string[] {
-  const below = [plan.inputStage, ...(plan.inputStages ?? [])].filter((input) => input !== undefined);
-  return [plan.stage, ...below.flatMap(stagesOf)];
-}
-
-async function explain(command: Record<string, unknown>): Promise<Explained> {
-  return (await (connection.db as mongo.Db).command({
-    explain: command,
-    verbosity: 'executionStats',
-  })) as Explained;
-}
+  sendTo(from, astrologer('ravi'), { content: 'text', ...fields });
 
 /** Every event of direct messages once, in a conversation that is long, by people who have others besides. */
 async function useEverything(): Promise<void> {
@@ -123,7 +43,7 @@ async function useEverything(): Promise<void> {
     await Promise.all(Array.from({ length: 100 }, () => say(a)));
   for (let visitor = 0; visitor < 30; visitor += 1)
     await say(await connectAs(url, user(`visitor${visitor}`)));
-  calls.length = 0;
+  queries.length = 0;
 
   const message = await say(a, { clientMessageId: 'c1' });
   await say(a, { clientMessageId: 'c1' });
@@ -164,6 +84,7 @@ async function useEverything(): Promise<void> {
   await a.ask('push:unregister', { token: 'a-token' });
   await a.ask('presence:get', { users: [{ id: 'ravi', type: 'astrologer' }] });
   await boss.ask('dm:history', { conversationId });
+  await a.ask('dm:history', { conversationId: 'user_asha_nobody' });
   await boss.ask('get_stats', {});
   for (const client of [a, r, boss]) client.close();
 }
@@ -173,9 +94,7 @@ async function comeAndGo(): Promise<void> {
   const awayFrom = ({ id }: Person): Promise<void> =>
     until(async () => {
       const watcher = await connectAs(url, user('watcher'));
-      const users = [{ id, type: 'astrologer' }];
-      const found = await watcher.ask<{ users: { isOnline: boolean }[] }>('presence:get', { users });
-      return found.users[0]?.isOnline === false;
+      return (await isOnline(watcher, astrologer(id))) === false;
     });
   const a = await connectAs(url, user('asha'));
   await a.ask('dm:join_conversation', { conversationId });
@@ -191,7 +110,7 @@ async function comeAndGo(): Promise<void> {
   await say(await connectAs(url, user('asha')));
   await fcm.waitFor('phone', 2);
   await until(() =>
-    calls.some(({ collection, method }) => collection === 'pushretries' && /delete/.test(method)),
+    queries.some(({ collection, method }) => collection === 'pushretries' && /delete/.test(method)),
   );
 
   const other = await startApp({ MONGODB_URI: mongoUri, FCM_URL: fcm.url }, [], short);
@@ -199,9 +118,9 @@ async function comeAndGo(): Promise<void> {
   await say(guest);
   await guest.ask('dm:join_conversation', { conversationId: 'user_guest-of-the-lost_ravi' });
   await other.app.close();
-  const isFindOnNode = ({ collection, method, args }: Call): boolean =>
+  const isFindOnNode = ({ collection, method, args }: Query): boolean =>
     collection === 'presence' && method === 'find' && 'nodes' in (args[0] as object);
-  await until(() => calls.some(isFindOnNode));
+  await until(() => queries.some(isFindOnNode));
 }
 
 describe('queries of direct messages', () => {
@@ -210,17 +129,12 @@ describe('queries of direct messages', () => {
     await comeAndGo();
     const faults: unknown[] = [];
     const seen = new Set<string>();
-    for (const call of calls.splice(0)) {
-      if (SMALL_COLLECTIONS.has(call.collection)) continue;
-      for (const command of commandsOf(call)) {
-        seen.add(`${call.collection}.${call.method}`);
-        const { queryPlanner, executionStats } = await explain(command);
-        const stages = stagesOf(queryPlanner.winningPlan);
-        const isScan = stages.includes('COLLSCAN') || stages.includes('SORT');
-        const { totalDocsExamined = 0, totalKeysExamined = 0, nReturned = 0 } = executionStats ?? {};
-        // A message more for each end of a range, and one for each branch.
-        const isWasteful = Math.max(totalDocsExamined, totalKeysExamined) > 2 * nReturned + 20;
-        if (isScan || isWasteful) faults.push({ command, stages, executionStats });
+    for (const query of queries.splice(0)) {
+      if (NOT_HERE.has(query.collection)) continue;
+      for (const { command, finding } of await findingsOf(node, query)) {
+        seen.add(`${query.collection}.${query.method}`);
+        const isScan = finding.stages.includes('COLLSCAN') || finding.stages.includes('SORT');
+        if (isScan || isWasteful(finding)) faults.push({ command, finding });
       }
     }
     expect(faults).toEqual([]);
@@ -230,7 +144,7 @@ describe('queries of direct messages', () => {
         'directmessages.findOne',
         'directconversations.find',
         'directconversations.findOne',
-        'directconversations.updateOne',
+        'directconversations.findOneAndUpdate',
         'directconversations.bulkWrite',
         'directmarks.find',
         'directmarks.findOneAndUpdate',
@@ -247,7 +161,7 @@ describe('queries of direct messages', () => {
   });
 
   it('would be found out if they did not', async () => {
-    const { queryPlanner } = await explain({ find: 'directmessages', filter: { content: 'text' } });
-    expect(stagesOf(queryPlanner.winningPlan)).toContain('COLLSCAN');
+    const { stages } = await findingOf(node, { find: 'directmessages', filter: { content: 'text' } });
+    expect(stages).toContain('COLLSCAN');
   });
 });

@@ -1,28 +1,25 @@
 import type { ReactionUpdatedPayload } from '../../../src/contract/direct-message.js';
 import { startApp } from '../../support/app.js';
-import { connectAs, type TestClient } from '../../support/client.js';
-import { barrier, historyOf, refusal, sendTo } from '../../support/direct-chat.js';
+import { connectAll, connectAs, type TestClient } from '../../support/client.js';
+import {
+  barrier,
+  historyOf,
+  MISSING_ID,
+  openToEverybody,
+  refusal,
+  sendTo,
+} from '../../support/direct-chat.js';
+import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
 import { admin, astrologer, type Person, user } from '../../support/token.js';
 
-const MISSING_ID = 'f'.repeat(24);
 const EVENTS = ['dm:react', 'dm:unreact'];
 const TWENTY = Array.from('😀😁😂😃😄😅😆😇😈😉😊😋😌😍😎😏😐😑😒😓');
 
 let url: string;
 let mongoUri: string;
-let run = 0;
-let asha: Person;
-let ravi: Person;
-let conversationId: string;
 
 beforeAll(async () => {
   ({ url, mongoUri } = await startApp());
-});
-beforeEach(() => {
-  run += 1;
-  asha = user(`asha${run}`);
-  ravi = astrologer(`ravi${run}`);
-  conversationId = `user_asha${run}_ravi${run}`;
 });
 
 const react = (client: TestClient, messageId: string, emoji: string) =>
@@ -33,15 +30,8 @@ const party = ({ id, type }: Person) => ({ id, type });
 
 describe('dm:react and dm:unreact', () => {
   it('are announced to everybody once, with all reactions of the message, and stay in the history', async () => {
-    const [a1, a2, r1, r2, staff] = [
-      await connectAs(url, asha),
-      await connectAs(url, asha),
-      await connectAs(url, ravi),
-      await connectAs(url, ravi),
-      await connectAs(url, admin('root')),
-    ];
-    const { id } = await sendTo(a1, ravi);
-    for (const client of [a1, r1, staff]) await client.ask('dm:join_conversation', { conversationId });
+    const { a1, r1, staff, everybody, sent } = await openToEverybody(url, { asha, ravi, conversationId });
+    const { id } = sent;
     const acked = [
       await react(r1, id, '👍'),
       await react(a1, id, '🙏🏽'),
@@ -56,8 +46,8 @@ describe('dm:react and dm:unreact', () => {
       { messageId: id, conversationId, reactions: [thumbs(ravi, asha), thanks], revision: 3 },
       { messageId: id, conversationId, reactions: [thanks, thumbs(asha)], revision: 4 },
     ]);
-    await barrier(a1, ravi, a1, a2, r1, r2, staff);
-    for (const client of [a1, a2, r1, r2, staff]) expect(client.all('dm:reaction_updated')).toEqual(acked);
+    await barrier(a1, ravi, ...everybody);
+    for (const client of everybody) expect(client.all('dm:reaction_updated')).toEqual(acked);
     expect((await historyOf(staff, conversationId))[0]).toMatchObject({
       reactions: acked[3]?.reactions,
       revision: 4,
@@ -167,7 +157,7 @@ describe('dm:react and dm:unreact', () => {
   });
 
   it('one person puts up to 20 different emoji on a message, whatever the other does', async () => {
-    const [a, r1, r2] = [await connectAs(url, asha), await connectAs(url, ravi), await connectAs(url, ravi)];
+    const [a, r1, r2] = await connectAll(url, asha, ravi, ravi);
     const { id } = await sendTo(a, ravi);
     const answers = await Promise.all(
       [...TWENTY, '🎉', '🔥'].map((emoji, i) =>
@@ -222,7 +212,7 @@ describe('dm:react and dm:unreact', () => {
   });
 
   it('an id that looks like a field of the database is a name like any other', async () => {
-    const odd = user(`$content${run}`);
+    const odd = user('$content');
     const [o, r] = [await connectAs(url, odd), await connectAs(url, ravi)];
     const { id } = await sendTo(o, ravi);
     for (const emoji of TWENTY) await react(o, id, emoji);
@@ -231,11 +221,7 @@ describe('dm:react and dm:unreact', () => {
   });
 
   it('all admins are one person', async () => {
-    const [root, boss, a] = [
-      await connectAs(url, admin('root')),
-      await connectAs(url, admin('boss')),
-      await connectAs(url, asha),
-    ];
+    const [root, boss, a] = await connectAll(url, admin('root'), admin('boss'), asha);
     const { id } = await sendTo(a, admin());
     const first = await react(root, id, '👍');
     expect(first.reactions).toEqual([{ emoji: '👍', users: [{ id: 'admin', type: 'admin' }] }]);
@@ -295,25 +281,21 @@ describe('dm:react and dm:unreact', () => {
     });
 
     it('an outsider, who learns nothing and gets nothing', async () => {
-      const [a, r, root] = [
-        await connectAs(url, asha),
-        await connectAs(url, ravi),
-        await connectAs(url, admin('root')),
-      ];
+      const [a, r, root] = await connectAll(url, asha, ravi, admin('root'));
       const { id } = await sendTo(a, ravi);
       await react(r, id, '👍');
-      for (const person of [user(`mallory${run}`), astrologer(asha.id), user(ravi.id)]) {
-        const mallory = await connectAs(url, person);
+      for (const person of [mallory, astrologer(asha.id), user(ravi.id)]) {
+        const m = await connectAs(url, person);
         for (const event of EVENTS) {
-          const missing = await refusal(mallory, event, { messageId: MISSING_ID, emoji: '👍' });
+          const missing = await refusal(m, event, { messageId: MISSING_ID, emoji: '👍' });
           expect(missing).toMatchObject({ code: 'NOT_FOUND' });
-          expect(await refusal(mallory, event, { messageId: id, emoji: '👍' })).toEqual(missing);
+          expect(await refusal(m, event, { messageId: id, emoji: '👍' })).toEqual(missing);
         }
         const { revision } = await react(a, id, '😂');
         await r.waitFor('dm:reaction_updated', (updated) => updated.revision === revision);
         await unreact(a, id, '😂');
-        await barrier(root, person, mallory);
-        expect(mallory.all('dm:reaction_updated')).toEqual([]);
+        await barrier(root, person, m);
+        expect(m.all('dm:reaction_updated')).toEqual([]);
       }
     });
   });

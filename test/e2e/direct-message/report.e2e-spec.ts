@@ -1,50 +1,30 @@
-import { getConnectionToken } from '@nestjs/mongoose';
-import { type Connection, Types } from 'mongoose';
+import { Types } from 'mongoose';
 import type { ReportReceiptPayload } from '../../../src/contract/direct-message.js';
-import { startApp, type TestApp } from '../../support/app.js';
-import { connectAs, type TestClient } from '../../support/client.js';
-import { barrier, refusal, sendTo } from '../../support/direct-chat.js';
-import { admin, astrologer, type Person, user } from '../../support/token.js';
-
-const MISSING_ID = 'f'.repeat(24);
+import { collectionOf, startApp, type TestApp } from '../../support/app.js';
+import { connectAll, connectAs, type TestClient } from '../../support/client.js';
+import { barrier, MISSING_ID, refusal, sendTo } from '../../support/direct-chat.js';
+import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
+import { admin, astrologer, user } from '../../support/token.js';
 
 let started: TestApp;
 let url: string;
-let run = 0;
-let asha: Person;
-let ravi: Person;
-let conversationId: string;
 
 beforeAll(async () => {
   started = await startApp();
   url = started.url;
 });
-beforeEach(() => {
-  run += 1;
-  asha = user(`asha${run}`);
-  ravi = astrologer(`ravi${run}`);
-  conversationId = `user_asha${run}_ravi${run}`;
-});
 
 const report = (client: TestClient, messageId: string, reason = 'rude') =>
   client.ask<ReportReceiptPayload>('dm:report', { messageId, reason });
 const storedReports = (messageId: string) =>
-  started.app
-    .get<Connection>(getConnectionToken())
-    .collection('dmreports')
+  collectionOf(started, 'dmreports')
     .find({ messageId: new Types.ObjectId(messageId) })
     .sort({ _id: 1 })
     .toArray();
 
 describe('dm:report', () => {
   it('is stored with the message as it is, and reaches every admin and nobody else', async () => {
-    const [a, r1, r2, root, boss] = [
-      await connectAs(url, asha),
-      await connectAs(url, ravi),
-      await connectAs(url, ravi),
-      await connectAs(url, admin('root')),
-      await connectAs(url, admin('boss')),
-    ];
+    const [a, r1, r2, root, boss] = await connectAll(url, asha, ravi, ravi, admin('root'), admin('boss'));
     for (const client of [a, r1, r2]) await client.ask('dm:join_conversation', { conversationId });
     const sent = await sendTo(a, ravi, { content: 'you fool' });
     const receipt = await report(r1, sent.id, ' insults me 😡 ');
@@ -81,12 +61,7 @@ describe('dm:report', () => {
   });
 
   it('may be repeated, 20 times at once and later: stored and sent once, acked with the first', async () => {
-    const [a, r1, r2, root] = [
-      await connectAs(url, asha),
-      await connectAs(url, ravi),
-      await connectAs(url, ravi),
-      await connectAs(url, admin('root')),
-    ];
+    const [a, r1, r2, root] = await connectAll(url, asha, ravi, ravi, admin('root'));
     const { id } = await sendTo(a, ravi);
     const receipts = await Promise.all(
       Array.from({ length: 20 }, (_, i) => report(i % 2 === 0 ? r1 : r2, id, `reason ${i}`)),
@@ -100,12 +75,7 @@ describe('dm:report', () => {
   });
 
   it('each of the parties, and the admins as one, may report a message', async () => {
-    const [a, r, root, boss] = [
-      await connectAs(url, asha),
-      await connectAs(url, ravi),
-      await connectAs(url, admin('root')),
-      await connectAs(url, admin('boss')),
-    ];
+    const [a, r, root, boss] = await connectAll(url, asha, ravi, admin('root'), admin('boss'));
     const { id } = await sendTo(a, ravi);
     const receipts = [await report(a, id), await report(r, id), await report(root, id)];
     expect(new Set(receipts.map(({ reportId }) => reportId)).size).toBe(3);
@@ -118,11 +88,7 @@ describe('dm:report', () => {
   });
 
   it('of a message that was deleted in time to hide it tells at least of its sender', async () => {
-    const [a, r, root] = [
-      await connectAs(url, asha),
-      await connectAs(url, ravi),
-      await connectAs(url, admin('root')),
-    ];
+    const [a, r, root] = await connectAll(url, asha, ravi, admin('root'));
     const { id } = await sendTo(a, ravi, { content: 'you fool' });
     await a.ask('dm:delete_message', { messageId: id });
     await report(r, id, 'it said: you fool');
@@ -164,11 +130,11 @@ describe('dm:report', () => {
     it('an outsider, who learns nothing', async () => {
       const [a, root] = [await connectAs(url, asha), await connectAs(url, admin('root'))];
       const { id } = await sendTo(a, ravi);
-      for (const person of [user(`mallory${run}`), astrologer(asha.id), user(ravi.id)]) {
-        const mallory = await connectAs(url, person);
-        const missing = await refusal(mallory, 'dm:report', { messageId: MISSING_ID, reason: 'rude' });
+      for (const person of [mallory, astrologer(asha.id), user(ravi.id)]) {
+        const m = await connectAs(url, person);
+        const missing = await refusal(m, 'dm:report', { messageId: MISSING_ID, reason: 'rude' });
         expect(missing).toMatchObject({ code: 'NOT_FOUND' });
-        expect(await refusal(mallory, 'dm:report', { messageId: id, reason: 'rude' })).toEqual(missing);
+        expect(await refusal(m, 'dm:report', { messageId: id, reason: 'rude' })).toEqual(missing);
       }
       await barrier(a, admin(), root);
       expect(root.all('dm:report_created')).toEqual([]);

@@ -1,21 +1,14 @@
 import { startApp } from '../../support/app.js';
-import { connectAs, type TestClient } from '../../support/client.js';
+import { connectAll, connectAs, type TestClient } from '../../support/client.js';
+import { barrier, refusal } from '../../support/direct-chat.js';
+import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
 import { admin, astrologer, type Person, user } from '../../support/token.js';
 import type { DirectHistoryPayload, DirectMessagePayload } from '../../../src/contract/direct-message.js';
 
 let url: string;
-let run = 0;
-/** Fresh people for every test: no test sees another's conversations. */
-let asha: Person;
-let ravi: Person;
 
 beforeAll(async () => {
   ({ url } = await startApp());
-});
-beforeEach(() => {
-  run += 1;
-  asha = user(`asha${run}`);
-  ravi = astrologer(`ravi${run}`);
 });
 
 const to = (person: Person, content = 'hello') => ({
@@ -25,13 +18,6 @@ const to = (person: Person, content = 'hello') => ({
 });
 const send = (client: TestClient, payload: object) =>
   client.ask<DirectMessagePayload>('dm:send_message', payload);
-const conversationOf = (a: Person, b: Person) => `user_${a.id}_${b.id}`;
-
-/** Nothing more is on its way to `receiver`: a message sent after everything else has arrived. */
-async function barrier(sender: TestClient, receiver: TestClient, recipient: Person): Promise<void> {
-  const last = await send(sender, to(recipient, 'barrier'));
-  await receiver.waitFor('dm:message_received', ({ id }) => id === last.id);
-}
 
 describe('dm:send_message', () => {
   it('reaches the recipient and the sender with every field, and is acked with the same', async () => {
@@ -49,7 +35,7 @@ describe('dm:send_message', () => {
     expect(received).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{24}$/),
       _id: received.id,
-      conversationId: conversationOf(asha, ravi),
+      conversationId,
       seq: 1,
       senderId: asha.id,
       senderType: 'user',
@@ -78,15 +64,9 @@ describe('dm:send_message', () => {
   });
 
   it('reaches every socket of both sides exactly once, whether or not it joined the room', async () => {
-    const [a1, a2, r1, r2] = [
-      await connectAs(url, asha),
-      await connectAs(url, asha),
-      await connectAs(url, ravi),
-      await connectAs(url, ravi),
-    ];
+    const [a1, a2, r1, r2] = await connectAll(url, asha, asha, ravi, ravi);
     await send(a1, to(ravi, 'first'));
-    for (const client of [a1, a2, r1])
-      await client.ask('dm:join_conversation', { conversationId: conversationOf(asha, ravi) });
+    for (const client of [a1, a2, r1]) await client.ask('dm:join_conversation', { conversationId });
     const { id } = await send(a1, to(ravi, 'second'));
     await send(r1, to(asha, 'third'));
     for (const client of [a1, a2, r1, r2]) {
@@ -101,10 +81,10 @@ describe('dm:send_message', () => {
   });
 
   it('reaches nobody else', async () => {
-    const outsider = await connectAs(url, user(`outsider${run}`));
+    const outsider = await connectAs(url, mallory);
     const [a, r] = [await connectAs(url, asha), await connectAs(url, ravi)];
     await send(a, to(ravi, 'private'));
-    await send(r, to(user(`outsider${run}`), 'now you'));
+    await send(r, to(mallory, 'now you'));
     await outsider.waitFor('dm:message_received');
     expect(outsider.all('dm:message_received').map(({ content }) => content)).toEqual(['now you']);
   });
@@ -112,13 +92,11 @@ describe('dm:send_message', () => {
   it('an admin who opened the conversation sees its messages', async () => {
     const [a, staff] = [await connectAs(url, asha), await connectAs(url, admin('root'))];
     await send(a, to(ravi, 'before'));
-    await staff.ask('dm:join_conversation', { conversationId: conversationOf(asha, ravi) });
+    await staff.ask('dm:join_conversation', { conversationId });
     await send(a, to(ravi, 'after'));
     await staff.waitFor('dm:message_received', ({ content }) => content === 'after');
     expect(
-      staff
-        .all('dm:message_received')
-        .filter(({ conversationId }) => conversationId === conversationOf(asha, ravi)),
+      staff.all('dm:message_received').filter((message) => message.conversationId === conversationId),
     ).toHaveLength(1);
   });
 
@@ -127,18 +105,12 @@ describe('dm:send_message', () => {
     expect((await send(a, to(ravi, 'into the dark'))).status).toBe('sent');
     await connectAs(url, ravi);
     expect((await send(a, to(ravi, 'into the light'))).status).toBe('delivered');
-    const { messages } = await a.ask<DirectHistoryPayload>('dm:history', {
-      conversationId: conversationOf(asha, ravi),
-    });
+    const { messages } = await a.ask<DirectHistoryPayload>('dm:history', { conversationId });
     expect(messages.map(({ status }) => status)).toEqual(['sent', 'delivered']);
   });
 
   it('all admins are one party: each of them reads and answers', async () => {
-    const [root, boss, r] = [
-      await connectAs(url, admin('root')),
-      await connectAs(url, admin('boss')),
-      await connectAs(url, ravi),
-    ];
+    const [root, boss, r] = await connectAll(url, admin('root'), admin('boss'), ravi);
     const asked = await send(r, { recipientId: 'admin', recipientType: 'admin', content: 'help' });
     expect(asked).toMatchObject({
       conversationId: `admin_${ravi.id}`,
@@ -198,16 +170,14 @@ describe('dm:send_message', () => {
     const acked = await Promise.all(sends);
     const oneTo50 = Array.from({ length: 50 }, (_, i) => i + 1);
     expect(acked.map(({ seq }) => seq).toSorted((x, y) => x - y)).toEqual(oneTo50);
-    expect(new Set(acked.map(({ conversationId }) => conversationId))).toEqual(
-      new Set([conversationOf(asha, ravi)]),
-    );
+    expect(new Set(acked.map((message) => message.conversationId))).toEqual(new Set([conversationId]));
     for (const client of clients) {
       const got = await client.waitForCount('dm:message_received', 50);
       expect(got.map(({ seq }) => seq)).toEqual(oneTo50);
     }
     for (const client of [clients[0], clients[9]] as TestClient[]) {
       const history = await client.ask<DirectHistoryPayload>('dm:history', {
-        conversationId: conversationOf(asha, ravi),
+        conversationId,
         limit: 100,
       });
       expect(history.messages.map(({ seq }) => seq)).toEqual(oneTo50);
@@ -215,7 +185,7 @@ describe('dm:send_message', () => {
   });
 
   it('the same clientMessageId sent 20 times at once is stored once, delivered once, acked 20 times with the same message', async () => {
-    const [a1, a2, r] = [await connectAs(url, asha), await connectAs(url, asha), await connectAs(url, ravi)];
+    const [a1, a2, r] = await connectAll(url, asha, asha, ravi);
     const payload = { ...to(ravi, 'only once'), clientMessageId: 'retry-me' };
     const acked = await Promise.all(
       Array.from({ length: 20 }, (_, i) => send(i % 2 === 0 ? a1 : a2, payload)),
@@ -223,7 +193,7 @@ describe('dm:send_message', () => {
     expect(new Set(acked.map(({ id }) => id)).size).toBe(1);
     expect(acked.every((message) => JSON.stringify(message) === JSON.stringify(acked[0]))).toBe(true);
     expect(await send(a1, payload)).toEqual(acked[0]);
-    await barrier(a1, r, ravi);
+    await barrier(a1, ravi, r);
     for (const client of [a1, a2, r]) {
       await client.waitFor('dm:message_received', ({ content }) => content === 'barrier');
       expect(client.all('dm:message_received').map(({ content }) => content)).toEqual([
@@ -231,9 +201,7 @@ describe('dm:send_message', () => {
         'barrier',
       ]);
     }
-    const history = await r.ask<DirectHistoryPayload>('dm:history', {
-      conversationId: conversationOf(asha, ravi),
-    });
+    const history = await r.ask<DirectHistoryPayload>('dm:history', { conversationId });
     expect(history.messages.map(({ content }) => content)).toEqual(['only once', 'barrier']);
   });
 
@@ -318,7 +286,7 @@ describe('dm:send_message', () => {
     const a = await connectAs(url, asha);
     const first = await send(a, to(ravi));
     expect((await send(a, { ...to(ravi), replyToId: first.id })).replyToId).toBe(first.id);
-    const elsewhere = await send(a, to(astrologer(`b${run}`)));
+    const elsewhere = await send(a, to(astrologer('elsewhere')));
     for (const replyToId of [elsewhere.id, '0'.repeat(24)]) {
       expect(await a.send('dm:send_message', { ...to(ravi), replyToId })).toMatchObject({
         ok: false,
@@ -383,41 +351,32 @@ describe('dm:send_message', () => {
   });
 
   describe('refuses', () => {
-    const refusal = async (client: TestClient, payload: object) => {
-      const ack = await client.send('dm:send_message', payload);
-      client.tell('dm:send_message', payload);
-      const event = await client.waitFor('error');
-      if (ack.ok) throw new Error('it was accepted');
-      expect(event).toEqual({ event: 'dm:send_message', ...ack.error });
-      return ack.error;
-    };
+    const refused = (client: TestClient, payload: object) => refusal(client, 'dm:send_message', payload);
 
     it('pairs that may not talk', async () => {
       const a = await connectAs(url, asha);
-      expect(await refusal(a, to(user('someone')))).toMatchObject({ code: 'FORBIDDEN' });
+      expect(await refused(a, to(user('someone')))).toMatchObject({ code: 'FORBIDDEN' });
       const r = await connectAs(url, ravi);
-      expect(await refusal(r, to(astrologer('someone')))).toMatchObject({ code: 'FORBIDDEN' });
+      expect(await refused(r, to(astrologer('someone')))).toMatchObject({ code: 'FORBIDDEN' });
       const root = await connectAs(url, admin('root'));
-      expect(await refusal(root, to(admin('admin')))).toMatchObject({ code: 'FORBIDDEN' });
+      expect(await refused(root, to(admin('admin')))).toMatchObject({ code: 'FORBIDDEN' });
     });
 
     it("a stranger's conversation exactly as one that does not exist: sending does not add the sender to it", async () => {
-      const [a, m] = [await connectAs(url, asha), await connectAs(url, user(`mallory${run}`))];
+      const [a, m] = [await connectAs(url, asha), await connectAs(url, mallory)];
       await send(a, to(ravi));
-      const existing = await refusal(m, { ...to(ravi), conversationId: conversationOf(asha, ravi) });
+      const existing = await refused(m, { ...to(ravi), conversationId });
       m.received.length = 0;
-      const missing = await refusal(m, { ...to(ravi), conversationId: conversationOf(user('nobody'), ravi) });
+      const missing = await refused(m, { ...to(ravi), conversationId: `user_nobody_${ravi.id}` });
       expect(existing).toEqual(missing);
       expect(existing.code).toBe('NOT_FOUND');
-      const history = await a.ask<DirectHistoryPayload>('dm:history', {
-        conversationId: conversationOf(asha, ravi),
-      });
+      const history = await a.ask<DirectHistoryPayload>('dm:history', { conversationId });
       expect(history.total).toBe(1);
     });
 
     it("an id that is not the pair's own for a new conversation", async () => {
       const a = await connectAs(url, asha);
-      expect(await refusal(a, { ...to(ravi), conversationId: 'made-up' })).toMatchObject({
+      expect(await refused(a, { ...to(ravi), conversationId: 'made-up' })).toMatchObject({
         code: 'NOT_FOUND',
       });
     });
@@ -425,8 +384,8 @@ describe('dm:send_message', () => {
     it('a recipient who is not in the conversation', async () => {
       const a = await connectAs(url, asha);
       await send(a, to(ravi));
-      const payload = { ...to(astrologer('other')), conversationId: conversationOf(asha, ravi) };
-      expect(await refusal(a, payload)).toMatchObject({
+      const payload = { ...to(astrologer('other')), conversationId };
+      expect(await refused(a, payload)).toMatchObject({
         code: 'BAD_REQUEST',
         details: [{ field: 'recipientId' }],
       });
@@ -435,7 +394,7 @@ describe('dm:send_message', () => {
     it('an admin in a conversation of others', async () => {
       const [a, root] = [await connectAs(url, asha), await connectAs(url, admin('root'))];
       await send(a, to(ravi));
-      expect(await refusal(root, { ...to(ravi), conversationId: conversationOf(asha, ravi) })).toMatchObject({
+      expect(await refused(root, { ...to(ravi), conversationId })).toMatchObject({
         code: 'FORBIDDEN',
       });
     });
@@ -445,11 +404,7 @@ describe('dm:send_message', () => {
 describe('with DM_ECHO_TO_SENDER=false', () => {
   it('the sending socket gets dm:message_sent, everyone else dm:message_received', async () => {
     const { url: quietUrl } = await startApp({ DM_ECHO_TO_SENDER: 'false' });
-    const [a1, a2, r] = [
-      await connectAs(quietUrl, asha),
-      await connectAs(quietUrl, asha),
-      await connectAs(quietUrl, ravi),
-    ];
+    const [a1, a2, r] = await connectAll(quietUrl, asha, asha, ravi);
     const message = await send(a1, to(ravi));
     expect(await a1.waitFor('dm:message_sent')).toEqual(message);
     expect(await a2.waitFor('dm:message_received')).toEqual(message);

@@ -1,6 +1,7 @@
-import type { DirectHistoryPayload, DirectMessagePayload } from '../../../src/contract/direct-message.js';
+import type { DirectHistoryPayload } from '../../../src/contract/direct-message.js';
 import { startApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
+import { sendTo } from '../../support/direct-chat.js';
 import { astrologer, user } from '../../support/token.js';
 
 const NODES = 3;
@@ -16,12 +17,7 @@ beforeAll(async () => {
 });
 
 const send = (client: TestClient, content: string, clientMessageId?: string) =>
-  client.ask<DirectMessagePayload>('dm:send_message', {
-    recipientId: 'ravi',
-    recipientType: 'astrologer',
-    content,
-    clientMessageId,
-  });
+  sendTo(client, astrologer('ravi'), { content, clientMessageId });
 
 describe('several nodes', () => {
   it('number the messages of one conversation without gap or duplicate, each sender in its order', async () => {

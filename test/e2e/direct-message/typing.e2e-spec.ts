@@ -1,27 +1,20 @@
 import { TypingTimes } from '../../../src/direct-message/typing-times.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
-import { admin, astrologer, type Person, user } from '../../support/token.js';
+import { barrier, sendTo } from '../../support/direct-chat.js';
+import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
+import { admin, user } from '../../support/token.js';
 
 const FAR_AWAY_MS = 600_000;
 const STARTS = ['dm:typing_start', 'dm:user_typing'] as const;
 const STOPS = ['dm:typing_stop', 'dm:user_stopped_typing'] as const;
 
 let server: TestApp;
-let run = 0;
-/** Fresh people for every test: no test sees another's conversations. */
-let asha: Person;
-let ravi: Person;
-let conversationId: string;
 
 beforeAll(async () => {
   server = await startApp();
 });
 beforeEach(() => {
-  run += 1;
-  asha = user(`asha${run}`);
-  ravi = astrologer(`ravi${run}`);
-  conversationId = `user_${asha.id}_${ravi.id}`;
   setTimes({ lapseMs: FAR_AWAY_MS, repeatMs: FAR_AWAY_MS });
 });
 
@@ -30,13 +23,6 @@ function setTimes(times: Partial<TypingTimes>): void {
   Object.assign(server.app.get(TypingTimes, { strict: false }), times);
 }
 
-const say = (from: TestClient, to: Person, content = 'hello') =>
-  from.ask<{ id: string; conversationId: string }>('dm:send_message', {
-    recipientId: to.id,
-    recipientType: to.type,
-    content,
-  });
-
 /** What a client got of typing so far, in order. */
 const typingOf = ({ received }: TestClient) =>
   received.map(({ event }) => event).filter((event) => event.includes('typing'));
@@ -44,15 +30,9 @@ const typingOf = ({ received }: TestClient) =>
 /** Both are connected, have spoken, and ravi has the conversation open. */
 async function meet(): Promise<{ a: TestClient; r: TestClient }> {
   const [a, r] = [await connectAs(server.url, asha), await connectAs(server.url, ravi)];
-  await say(a, ravi);
+  await sendTo(a, ravi);
   await r.ask('dm:join_conversation', { conversationId });
   return { a, r };
-}
-
-/** Nothing of typing is on its way to `to` any more: a message that was sent after it has arrived. */
-async function barrier(from: TestClient, to: TestClient, recipient: Person): Promise<void> {
-  const { id } = await say(from, recipient, 'barrier');
-  await to.waitFor('dm:message_received', (message) => message.id === id);
 }
 
 const start = (client: TestClient, id = conversationId) =>
@@ -74,9 +54,9 @@ describe('dm:typing_start and dm:typing_stop', () => {
 
   it('Typing could be spoofed', async () => {
     const { a, r } = await meet();
-    const mallory = await connectAs(server.url, user(`mallory${run}`));
+    const m = await connectAs(server.url, mallory);
     const lie = { conversationId, userId: asha.id, userType: 'user', userName: 'Asha' };
-    expect(await mallory.send('dm:typing_start', lie)).toMatchObject({
+    expect(await m.send('dm:typing_start', lie)).toMatchObject({
       ok: false,
       error: { code: 'NOT_FOUND' },
     });
@@ -87,9 +67,9 @@ describe('dm:typing_start and dm:typing_stop', () => {
       userType: 'user',
       userName: `Name of ${asha.id}`,
     });
-    await mallory.send('dm:typing_stop', lie);
+    await m.send('dm:typing_stop', lie);
     const [seen, recipient] = [typingOf(r), await connectAs(server.url, asha)];
-    await barrier(recipient, r, ravi);
+    await barrier(recipient, ravi, r);
     // The message ends the typing, and nothing did before.
     expect(seen).toEqual([...STARTS]);
     expect(typingOf(r)).toEqual([...STARTS, ...STOPS]);
@@ -105,29 +85,29 @@ describe('dm:typing_start and dm:typing_stop', () => {
     await stop(a);
     await r.waitFor('dm:user_stopped_typing');
     for (const client of [a, other, closed]) {
-      await barrier(r, client, asha);
+      await barrier(r, asha, client);
       expect(typingOf(client)).toEqual([]);
     }
   });
 
   it('refuse outsiders with and without ack, whether the conversation exists or not, and tell nobody', async () => {
     const { a, r } = await meet();
-    const mallory = await connectAs(server.url, user(`mallory${run}`));
+    const m = await connectAs(server.url, mallory);
     for (const event of ['dm:typing_start', 'dm:typing_stop']) {
       const answers = [];
       for (const id of [conversationId, 'user_no_one', '__proto__', 'admin:', `astrologer:${ravi.id}`])
-        answers.push(await mallory.send(event, { conversationId: id }));
+        answers.push(await m.send(event, { conversationId: id }));
       for (const answer of answers)
         expect(answer).toEqual({
           ok: false,
           error: { code: 'NOT_FOUND', message: 'There is no such conversation.', retryable: false },
         });
-      mallory.tell(event, { conversationId });
-      expect(await mallory.waitFor('error', (error) => error.event === event)).toMatchObject({
+      m.tell(event, { conversationId });
+      expect(await m.waitFor('error', (error) => error.event === event)).toMatchObject({
         code: 'NOT_FOUND',
       });
     }
-    await barrier(a, r, ravi);
+    await barrier(a, ravi, r);
     expect(typingOf(r)).toEqual([]);
   });
 
@@ -153,7 +133,7 @@ describe('dm:typing_start and dm:typing_stop', () => {
       ok: false,
       error: { code: 'FORBIDDEN' },
     });
-    const { conversationId: support } = await say(staff, ravi);
+    const { conversationId: support } = await sendTo(staff, ravi);
     await r.ask('dm:join_conversation', { conversationId: support });
     await start(staff, support);
     expect(await r.waitFor('dm:typing_start')).toEqual({
@@ -181,7 +161,7 @@ describe('dm:typing_start and dm:typing_stop', () => {
     const [a, r] = [await connectAs(server.url, asha), await connectAs(server.url, ravi)];
     await r.ask('dm:join_conversation', { conversationId });
     expect([await start(a), await stop(a)]).toEqual([{}, {}]);
-    await barrier(a, r, ravi);
+    await barrier(a, ravi, r);
     expect(typingOf(r)).toEqual([]);
   });
 
@@ -190,7 +170,7 @@ describe('dm:typing_start and dm:typing_stop', () => {
     await stop(a);
     await start(a);
     for (let i = 0; i < 3; i += 1) await stop(a);
-    await barrier(a, r, ravi);
+    await barrier(a, ravi, r);
     expect(typingOf(r)).toEqual([...STARTS, ...STOPS]);
   });
 
@@ -219,7 +199,7 @@ describe('dm:typing_start and dm:typing_stop', () => {
     await r.ask('dm:join_conversation', { conversationId });
     a.tell('dm:typing_start', { conversationId });
     await stop(a);
-    await barrier(r, r, asha);
+    await barrier(r, asha, r);
     expect(typingOf(r)).toEqual([...STARTS, ...STOPS]);
   });
 });
@@ -264,7 +244,7 @@ describe('typing stops', () => {
   it('with the message', async () => {
     const { a, r } = await meet();
     await start(a);
-    await say(a, ravi, 'what I typed');
+    await sendTo(a, ravi, { content: 'what I typed' });
     await r.waitFor('dm:user_stopped_typing');
     await start(a);
     await r.waitForCount('dm:user_typing', 2);
@@ -279,7 +259,7 @@ describe('typing stops', () => {
     await stop(a);
     await stop(a);
     a.close();
-    await barrier(r, other, asha);
+    await barrier(r, asha, other);
     expect(typingOf(r)).toEqual([...STARTS]);
     await stop(other);
     await r.waitFor('dm:user_stopped_typing');
@@ -291,19 +271,19 @@ describe('what typing costs', () => {
   it('nobody types in more than 20 conversations at once: further ones are dropped in silence', async () => {
     const staff = await connectAs(server.url, admin('root'));
     const people = await Promise.all(
-      Array.from({ length: 21 }, (_, i) => connectAs(server.url, user(`many${run}-${i}`))),
+      Array.from({ length: 21 }, (_, i) => connectAs(server.url, user(`many${i}`))),
     );
     const ids: string[] = [];
     for (const { greeting } of people) {
       const { id, userType } = greeting.user;
-      ids.push((await say(staff, { id, type: userType })).conversationId);
+      ids.push((await sendTo(staff, { id, type: userType })).conversationId);
     }
     for (const [i, person] of people.entries())
       await person.ask('dm:join_conversation', { conversationId: ids[i] });
     for (const id of ids) expect(await start(staff, id)).toEqual({});
     const [first, last] = [people[0] as (typeof people)[0], people.at(-1) as (typeof people)[0]];
     await first.waitFor('dm:user_typing');
-    await barrier(staff, last, { id: last.greeting.user.id, type: 'user' });
+    await barrier(staff, { id: last.greeting.user.id, type: 'user' }, last);
     expect(typingOf(last)).toEqual([]);
     await stop(staff, ids[0]);
     await start(staff, ids.at(-1));

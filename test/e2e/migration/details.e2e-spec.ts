@@ -1,30 +1,26 @@
-import { type Connection, createConnection, mongo } from 'mongoose';
+import { mongo } from 'mongoose';
 import type { DirectHistoryPayload } from '../../../src/contract/direct-message.js';
-import { Migration } from '../../../src/migration/migration.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { closeAfterAll } from '../../support/cleanup.js';
 import { connectAs } from '../../support/client.js';
+import { FormerDatabase } from '../../support/former-database.js';
 import { at, formerMessage as message } from '../../support/former-messages.js';
 import { admin, astrologer, user } from '../../support/token.js';
 
 let app: TestApp;
-let connection: Connection;
+let former: FormerDatabase;
 
 beforeAll(async () => {
   app = await startApp();
-  connection = await createConnection(app.mongoUri, { dbName: 'samvad', autoIndex: false }).asPromise();
-  closeAfterAll(() => connection.close());
+  former = await FormerDatabase.open(app.mongoUri, closeAfterAll);
 });
 
-const collection = (name: string) => connection.getClient().db('samvad').collection(name);
-const messages = () => collection('directmessages');
-const migrate = () => new Migration(connection, { apply: true }).run();
 describe('what was stored by the former backend', () => {
   it('reaches clients with every field as the contract has it', async () => {
     const [id, parent] = [new mongo.ObjectId(), new mongo.ObjectId()];
     const astrologerId = new mongo.ObjectId();
     const conversationId = `admin_${astrologerId.toHexString()}`;
-    await messages().insertOne({
+    await former.messages.insertOne({
       _id: id,
       conversationId,
       senderId: astrologerId,
@@ -40,7 +36,7 @@ describe('what was stored by the former backend', () => {
       readAt: at(30),
       __v: 0,
     });
-    await migrate();
+    await former.migrate();
     const client = await connectAs(app.url, admin());
     const history = await client.ask<DirectHistoryPayload>('dm:history', { conversationId });
     expect(history.messages).toEqual([
@@ -80,24 +76,24 @@ describe('what was stored by the former backend', () => {
   it('takes missing names and pictures from users and astrologers, as the handshake does', async () => {
     const [u, a] = [user(new mongo.ObjectId().toHexString()), astrologer('named')];
     const conversationId = `user_${u.id}_named`;
-    await collection('users').insertOne({
+    await former.collection('users').insertOne({
       _id: new mongo.ObjectId(u.id),
       name: ' Asha ',
       avatar: 'https://c/a',
     });
-    await collection('astrologers').insertOne({
+    await former.collection('astrologers').insertOne({
       _id: 'named' as never,
       name: 'Ravi',
       profilePicture: 'https://c/r',
     });
-    await messages().insertMany([
+    await former.messages.insertMany([
       message(conversationId, u, a, 1),
       message(conversationId, a, u, 2, { senderName: 'Guru Ravi' }),
       message('admin_user_unnamed', admin(), user('unnamed'), 3),
       message('admin_user_unnamed', user('unnamed'), admin(), 4),
     ]);
-    expect((await migrate()).messages.faults).toMatchObject({ profile: 2 });
-    const names = await messages()
+    expect((await former.migrate()).messages.faults).toMatchObject({ profile: 2 });
+    const names = await former.messages
       .find({ conversationId: { $in: [conversationId, 'admin_user_unnamed'] } })
       .sort({ timestamp: 1 })
       .toArray();
@@ -112,12 +108,12 @@ describe('what was stored by the former backend', () => {
   it('keeps both messages of which a clientMessageId was not unique', async () => {
     const [u, a] = [user('twice'), astrologer('said')];
     const conversationId = 'user_twice_said';
-    await messages().insertMany([
+    await former.messages.insertMany([
       message(conversationId, u, a, 1, { clientMessageId: 'same' }),
       message(conversationId, { ...u, type: 'User' }, a, 2, { clientMessageId: 'same' }),
     ]);
-    await migrate();
-    const stored = await messages().find({ conversationId }).sort({ seq: 1 }).toArray();
+    await former.migrate();
+    const stored = await former.messages.find({ conversationId }).sort({ seq: 1 }).toArray();
     expect(stored.map(({ seq, clientMessageId }) => [seq, clientMessageId])).toEqual([
       [1, 'same'],
       [2, undefined],
@@ -128,17 +124,19 @@ describe('what was stored by the former backend', () => {
   it('keeps conversations of one pair apart and says so', async () => {
     const [u, a] = [user('double'), astrologer('double')];
     const other = new mongo.ObjectId().toHexString();
-    await messages().insertMany([message('user_double_double', u, a, 1), message(other, u, a, 2)]);
-    const { conversations } = await migrate();
+    await former.messages.insertMany([message('user_double_double', u, a, 1), message(other, u, a, 2)]);
+    const { conversations } = await former.migrate();
     expect(conversations.faults).toMatchObject({ samePair: 1, otherId: 1, fromMessages: 2 });
     for (const conversationId of ['user_double_double', other])
-      expect(await messages().countDocuments({ conversationId, seq: 1 })).toBe(1);
+      expect(await former.messages.countDocuments({ conversationId, seq: 1 })).toBe(1);
   });
 
   it('shows nothing of a message that was deleted', async () => {
     const [u, a] = [user('gone'), astrologer('gone')];
-    await messages().insertOne(message('user_gone_gone', u, a, 1, { isDeleted: true, content: 'secret' }));
-    await migrate();
+    await former.messages.insertOne(
+      message('user_gone_gone', u, a, 1, { isDeleted: true, content: 'secret' }),
+    );
+    await former.migrate();
     const client = await connectAs(app.url, a);
     const { messages: shown } = await client.ask<DirectHistoryPayload>('dm:history', {
       conversationId: 'user_gone_gone',
@@ -150,7 +148,7 @@ describe('what was stored by the former backend', () => {
     const ids = [new mongo.ObjectId(), new mongo.ObjectId()] as const;
     const [u, a] = [user(ids[0].toHexString()), astrologer(ids[1].toHexString())];
     const conversationId = `user_${u.id}_${a.id}`;
-    await collection('directconversations').insertOne({
+    await former.conversations.insertOne({
       _id: conversationId as never,
       participants: [
         { _id: new mongo.ObjectId(), id: ids[0], type: 'User' },
@@ -161,13 +159,13 @@ describe('what was stored by the former backend', () => {
       createdAt: at(0),
       updatedAt: at(1),
     });
-    await messages().insertOne(message(conversationId, u, a, 1));
+    await former.messages.insertOne(message(conversationId, u, a, 1));
     const client = await connectAs(app.url, a);
     const ask = () => client.ask<DirectHistoryPayload>('dm:history', { conversationId });
     expect((await ask()).total).toBe(0);
-    await migrate();
+    await former.migrate();
     expect((await ask()).total).toBe(1);
-    expect(await collection('directconversations').findOne({ _id: conversationId as never })).toEqual({
+    expect(await former.conversations.findOne({ _id: conversationId as never })).toEqual({
       _id: conversationId,
       participants: [
         { id: u.id, type: 'user' },

@@ -1,13 +1,13 @@
-import { type Connection, createConnection, mongo } from 'mongoose';
+import { mongo } from 'mongoose';
 import type {
   DirectConversationsPayload,
   DirectHistoryPayload,
   DirectMessagePayload,
 } from '../../../src/contract/direct-message.js';
-import { Migration } from '../../../src/migration/migration.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { closeAfterAll } from '../../support/cleanup.js';
 import { connectAs, type TestClient } from '../../support/client.js';
+import { FormerDatabase } from '../../support/former-database.js';
 import { astrologer, user } from '../../support/token.js';
 
 const FORMER = 1500;
@@ -16,16 +16,12 @@ const START = Date.UTC(2024, 0, 1);
 const READ = new Set(Array.from({ length: 40 }, (_, i) => `former ${i}`));
 
 let app: TestApp;
-let connection: Connection;
+let former: FormerDatabase;
 
 beforeAll(async () => {
   app = await startApp();
-  connection = await createConnection(app.mongoUri, { dbName: 'samvad', autoIndex: false }).asPromise();
-  closeAfterAll(() => connection.close());
+  former = await FormerDatabase.open(app.mongoUri, closeAfterAll);
 });
-
-const collection = (name: string) => connection.getClient().db('samvad').collection(name);
-const migrate = () => new Migration(connection, { apply: true }).run();
 
 /** Messages of two, as the seed's schema has them, the newest first. */
 async function storeFormer(person: string, count: number): Promise<string[]> {
@@ -41,7 +37,7 @@ async function storeFormer(person: string, count: number): Promise<string[]> {
     status: READ.has(`former ${i}`) ? 'read' : 'sent',
     __v: 0,
   }));
-  await collection('directmessages').insertMany(messages.toReversed());
+  await former.messages.insertMany(messages.toReversed());
   return messages.map(({ content }) => content);
 }
 
@@ -63,7 +59,7 @@ describe('while the server runs', () => {
     await client.ask('dm:join_conversation', { conversationId });
 
     const state = { isRunning: true };
-    const migrating = migrate().finally(() => (state.isRunning = false));
+    const migrating = former.migrate().finally(() => (state.isRunning = false));
     const seen: DirectMessagePayload[] = [];
     let looksWithNews = 0;
     for (let isLastLook = false; ;) {
@@ -98,7 +94,7 @@ describe('while the server runs', () => {
     const acked: DirectMessagePayload[] = first.ok ? [first.data] : [];
 
     const state = { isRunning: true };
-    const migrating = migrate().finally(() => (state.isRunning = false));
+    const migrating = former.migrate().finally(() => (state.isRunning = false));
     for (let i = 0; state.isRunning; i += 1) {
       const answers = await Promise.all([
         say(client, 'ravi', 'astrologer', `new user ${i}`),
@@ -128,7 +124,7 @@ describe('while the server runs', () => {
     const byId = new Map(all.map((message) => [message.id, message]));
     for (const message of acked) expect(byId.get(message.id)).toEqual(message);
 
-    const stored = await collection('directmessages').find({ conversationId }).sort({ seq: 1 }).toArray();
+    const stored = await former.messages.find({ conversationId }).sort({ seq: 1 }).toArray();
     for (const sender of ['writer', 'ravi']) {
       const own = stored.filter(({ senderId }) => senderId === sender);
       expect(own.map(({ senderSeq }) => senderSeq)).toEqual(own.map((_, i) => i + 1));

@@ -1,37 +1,33 @@
-import { type Connection, createConnection } from 'mongoose';
 import type { DirectConversationsPayload } from '../../../src/contract/direct-message.js';
-import { Migration } from '../../../src/migration/migration.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { closeAfterAll } from '../../support/cleanup.js';
 import { connectAs } from '../../support/client.js';
+import { sendTo } from '../../support/direct-chat.js';
+import { FormerDatabase } from '../../support/former-database.js';
 import { at, formerMessage as message } from '../../support/former-messages.js';
 import { astrologer, user } from '../../support/token.js';
 
 let app: TestApp;
-let connection: Connection;
+let former: FormerDatabase;
 
 beforeAll(async () => {
   app = await startApp();
-  connection = await createConnection(app.mongoUri, { dbName: 'samvad', autoIndex: false }).asPromise();
-  closeAfterAll(() => connection.close());
+  former = await FormerDatabase.open(app.mongoUri, closeAfterAll);
 });
 
-const collection = (name: string) => connection.getClient().db('samvad').collection(name);
-const messages = () => collection('directmessages');
-const migrate = () => new Migration(connection, { apply: true }).run();
 describe('read and delivered marks of former messages', () => {
   it('keeps what was read and delivered as marks, which cover everything before them', async () => {
     const [u, a] = [user('marked'), astrologer('marks')];
     const conversationId = 'user_marked_marks';
-    await messages().insertMany([
+    await former.messages.insertMany([
       message(conversationId, a, u, 1),
       message(conversationId, u, a, 2, { status: 'delivered' }),
       message(conversationId, a, u, 3, { status: 'read', readAt: at(40) }),
       message(conversationId, a, u, 4, { status: 'delivered' }),
       message(conversationId, a, u, 5),
     ]);
-    await migrate();
-    const marks = await collection('directmarks').find({ conversationId }).sort({ _id: 1 }).toArray();
+    await former.migrate();
+    const marks = await former.collection('directmarks').find({ conversationId }).sort({ _id: 1 }).toArray();
     expect(marks).toEqual([
       {
         _id: `astrologer:marks ${conversationId}`,
@@ -58,19 +54,20 @@ describe('read and delivered marks of former messages', () => {
     const [u, a] = [user('early'), astrologer('bird')];
     const conversationId = 'user_early_bird';
     const client = await connectAs(app.url, a);
-    for (const content of ['unread 1', 'unread 2'])
-      await client.ask('dm:send_message', { recipientId: u.id, recipientType: u.type, content });
-    await messages().insertOne(message(conversationId, a, u, 1, { status: 'read' }));
-    const report = await migrate();
+    for (const content of ['unread 1', 'unread 2']) await sendTo(client, u, { content });
+    await former.messages.insertOne(message(conversationId, a, u, 1, { status: 'read' }));
+    const report = await former.migrate();
     expect(report.conversations.faults).toMatchObject({ started: 1 });
-    expect(await messages().findOne({ conversationId, seq: 3 })).toMatchObject({
+    expect(await former.messages.findOne({ conversationId, seq: 3 })).toMatchObject({
       senderSeq: 3,
       content: 'at 1',
     });
-    expect(await collection('directmarks').countDocuments({ conversationId, readSeq: { $gt: 0 } })).toBe(0);
-    const conversation = await collection('directconversations').findOne({ _id: conversationId as never });
+    expect(
+      await former.collection('directmarks').countDocuments({ conversationId, readSeq: { $gt: 0 } }),
+    ).toBe(0);
+    const conversation = await former.conversations.findOne({ _id: conversationId as never });
     expect(conversation).toMatchObject({ lastSeq: 3, lastMessage: 'at 1' });
-    const stored = await messages().findOne({ conversationId, seq: 2 });
+    const stored = await former.messages.findOne({ conversationId, seq: 2 });
     const timestamp = stored?.timestamp as Date;
     expect(timestamp.getTime()).toBeGreaterThan(at(1).getTime());
     expect([conversation?.lastMessageAt, conversation?.activeAt]).toEqual([timestamp, timestamp]);
@@ -80,17 +77,16 @@ describe('read and delivered marks of former messages', () => {
     const [u, a] = [user('counting'), astrologer('counted')];
     const conversationId = 'user_counting_counted';
     const [asha, ravi] = [await connectAs(app.url, u), await connectAs(app.url, a)];
-    const say = () =>
-      ravi.ask('dm:send_message', { recipientId: u.id, recipientType: u.type, content: 'new' });
+    const say = () => sendTo(ravi, u, { content: 'new' });
     for (let i = 0; i < 3; i += 1) await say();
     await asha.ask('dm:mark_read', { conversationId, upToSeq: 1 });
-    await messages().insertMany([
+    await former.messages.insertMany([
       message(conversationId, a, u, 1, { status: 'read' }),
       message(conversationId, u, a, 2),
       message(conversationId, a, u, 3, { status: 'read' }),
       message(conversationId, a, u, 4),
     ]);
-    await migrate();
+    await former.migrate();
     const look = async () => {
       const { conversations } = await asha.ask<DirectConversationsPayload>('dm:conversations', {});
       const found = conversations.find((one) => one.conversationId === conversationId);
@@ -110,15 +106,15 @@ describe('read and delivered marks of former messages', () => {
     const [u, a] = [user('done'), astrologer('doer')];
     const conversationId = 'user_done_doer';
     const [asha, ravi] = [await connectAs(app.url, u), await connectAs(app.url, a)];
-    await ravi.ask('dm:send_message', { recipientId: u.id, recipientType: u.type, content: 'new' });
+    await sendTo(ravi, u, { content: 'new' });
     await asha.ask('dm:mark_read', { conversationId, upToSeq: 1 });
-    await messages().insertMany([
+    await former.messages.insertMany([
       message(conversationId, a, u, 1, { status: 'read', readAt: at(9) }),
       message(conversationId, a, u, 2, { status: 'delivered' }),
     ]);
-    await migrate();
+    await former.migrate();
     expect(
-      await collection('directmarks').findOne({ _id: `user:done ${conversationId}` as never }),
+      await former.collection('directmarks').findOne({ _id: `user:done ${conversationId}` as never }),
     ).toMatchObject({ readSeq: 2, readOthers: 2, deliveredSeq: 3 });
   });
 });

@@ -1,52 +1,46 @@
 import { startEmbeddedMongo } from '@samvad/embedded-mongo';
-import { type Connection, createConnection, mongo } from 'mongoose';
+import type { mongo } from 'mongoose';
 import { partyKey } from '../../../src/contract/identity.js';
 import { emptyReport } from '../../../src/migration/faults.js';
-import { Migration } from '../../../src/migration/migration.js';
 import { closeAfterTest } from '../../support/cleanup.js';
+import { FormerDatabase } from '../../support/former-database.js';
 import { type LegacyData, LegacyDataMaker } from '../../support/legacy-data.js';
 
-let connection: Connection;
+let former: FormerDatabase;
 
 beforeEach(async () => {
   const server = await startEmbeddedMongo({ durable: false });
   closeAfterTest(() => server.close());
-  connection = await createConnection(server.uri, { dbName: 'samvad', autoIndex: false }).asPromise();
-  closeAfterTest(() => connection.close());
+  former = await FormerDatabase.open(server.uri, closeAfterTest);
 });
-
-const collection = (name: string) => connection.getClient().db('samvad').collection(name);
-const messages = () => collection('directmessages');
-const conversations = () => collection('directconversations');
-const migrate = (apply = true) => new Migration(connection, { apply }).run();
 
 async function store(data: LegacyData): Promise<void> {
   // As the former backend's schema has them.
-  await messages().createIndexes([{ key: { conversationId: 1 } }, { key: { timestamp: 1 } }]);
-  await messages().insertMany(data.messages);
-  await conversations().insertMany(data.conversations);
+  await former.messages.createIndexes([{ key: { conversationId: 1 } }, { key: { timestamp: 1 } }]);
+  await former.messages.insertMany(data.messages);
+  await former.conversations.insertMany(data.conversations);
 }
 
 async function everything(): Promise<mongo.Document[][]> {
   const names = ['directmessages', 'directconversations', 'directmarks'];
-  return Promise.all(names.map((name) => collection(name).find().sort({ _id: 1 }).toArray()));
+  return Promise.all(names.map((name) => former.collection(name).find().sort({ _id: 1 }).toArray()));
 }
 
 describe('the migration', () => {
   it('gives every usable message its place, in the order of sending, and leaves the others as they are', async () => {
     const data = new LegacyDataMaker().make(40, 30);
     await store(data);
-    const report = await migrate();
+    const report = await former.migrate();
 
     for (const [conversationId, order] of data.order) {
-      const stored = await messages()
+      const stored = await former.messages
         .find({ conversationId, seq: { $gt: 0 } })
         .sort({ seq: 1 })
         .toArray();
       expect(stored.map(({ _id }) => String(_id))).toEqual(order);
       expect(stored.map(({ seq }) => seq)).toEqual(order.map((_, i) => i + 1));
       const written = new Map<string, number>();
-      const conversation = await conversations().findOne({ _id: conversationId as never });
+      const conversation = await former.conversations.findOne({ _id: conversationId as never });
       for (const { senderId, senderType, recipientId, recipientType, senderSeq } of stored) {
         const key = partyKey({ id: senderId, type: senderType });
         written.set(key, (written.get(key) ?? 0) + 1);
@@ -65,27 +59,28 @@ describe('the migration', () => {
     }
     const usable = [...data.order.values()].flat().length;
     expect(report.messages.numbered).toBe(usable);
-    expect(await messages().countDocuments({ seq: { $gt: 0 } })).toBe(usable);
-    for (const before of data.broken) expect(await messages().findOne({ _id: before._id })).toEqual(before);
-    expect(await conversations().countDocuments({ migrating: { $exists: true } })).toBe(0);
-    expect((await messages().indexes()).map(({ name }) => name)).not.toContain('samvad_migration');
+    expect(await former.messages.countDocuments({ seq: { $gt: 0 } })).toBe(usable);
+    for (const before of data.broken)
+      expect(await former.messages.findOne({ _id: before._id })).toEqual(before);
+    expect(await former.conversations.countDocuments({ migrating: { $exists: true } })).toBe(0);
+    expect((await former.messages.indexes()).map(({ name }) => name)).not.toContain('samvad_migration');
   });
 
   it('says in a dry run what it would do, and changes nothing', async () => {
     await store(new LegacyDataMaker().make(20, 20));
     const before = await everything();
-    const foretold = await migrate(false);
+    const foretold = await former.migrate(false);
     expect(await everything()).toEqual(before);
-    expect((await messages().indexes()).length).toBe(3);
-    expect(await migrate()).toEqual({ ...foretold, isApplied: true });
+    expect((await former.messages.indexes()).length).toBe(3);
+    expect(await former.migrate()).toEqual({ ...foretold, isApplied: true });
   });
 
   it('changes nothing when it is repeated', async () => {
     const data = new LegacyDataMaker().make(20, 20);
     await store(data);
-    const { messages: done, conversations: found } = await migrate();
+    const { messages: done, conversations: found } = await former.migrate();
     const before = await everything();
-    const again = await migrate();
+    const again = await former.migrate();
     const nothing = emptyReport(true);
     expect(again).toEqual({
       ...nothing,
@@ -93,26 +88,26 @@ describe('the migration', () => {
       conversations: { ...nothing.conversations, broken: found.broken },
     });
     expect(await everything()).toEqual(before);
-    expect(await messages().countDocuments()).toBe(data.messages.length);
+    expect(await former.messages.countDocuments()).toBe(data.messages.length);
   });
 
   it('run twice at the same time leaves no gap: one of the two stops', async () => {
     const data = new LegacyDataMaker().make(10, 60);
     await store(data);
-    const runs = await Promise.allSettled([migrate(), migrate()]);
+    const runs = await Promise.allSettled([former.migrate(), former.migrate()]);
     const stopped = runs.filter((run) => run.status === 'rejected');
     for (const { reason } of stopped) expect(String(reason)).toMatch(/another migration|index|cursor/i);
     for (const [conversationId, order] of data.order) {
-      const stored = await messages()
+      const stored = await former.messages
         .find({ conversationId, seq: { $gt: 0 } }, { sort: { seq: 1 } })
         .toArray();
       expect(stored.map(({ seq }) => seq)).toEqual(stored.map((_, i) => i + 1));
       expect(stored.map(({ _id }) => String(_id))).toEqual(order.slice(0, stored.length));
     }
-    await migrate();
+    await former.migrate();
     const usable = [...data.order.values()].flat().length;
-    expect(await messages().countDocuments({ seq: { $gt: 0 } })).toBe(usable);
-    expect(await messages().countDocuments()).toBe(data.messages.length);
-    expect(await conversations().countDocuments({ migrating: { $exists: true } })).toBe(0);
+    expect(await former.messages.countDocuments({ seq: { $gt: 0 } })).toBe(usable);
+    expect(await former.messages.countDocuments()).toBe(data.messages.length);
+    expect(await former.conversations.countDocuments({ migrating: { $exists: true } })).toBe(0);
   });
 });

@@ -1,17 +1,16 @@
-import type { DirectMessagePayload } from '../../../src/contract/direct-message.js';
 import { jest } from '@jest/globals';
-import { getConnectionToken } from '@nestjs/mongoose';
-import type { Connection } from 'mongoose';
 import { OpenRoomTimes } from '../../../src/open-rooms/open-room-times.js';
 import { OpenRoomsRepository } from '../../../src/open-rooms/open-rooms.repository.js';
 import type { OpenRooms } from '../../../src/open-rooms/open-rooms.schema.js';
 import { RoomMemory } from '../../../src/open-rooms/room-memory.js';
 import { conversationRoom } from '../../../src/realtime/rooms.js';
-import { startApp, type TestApp } from '../../support/app.js';
+import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
+import { silence } from '../../support/cut-off.js';
+import { barrier, sendTo } from '../../support/direct-chat.js';
 import { withNodeTimes } from '../../support/presence.js';
 import { startMongo, startServer, temporaryFolder } from '../../support/processes.js';
-import { admin, type Person, user } from '../../support/token.js';
+import { admin, astrologer, type Person, user } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
 const NEVER_MS = 3_600_000;
@@ -22,19 +21,17 @@ const withTimes = (times: Partial<OpenRoomTimes>) => ({
   useValue: Object.assign(new OpenRoomTimes(), times),
 });
 
-const say = (client: TestClient, content: string, recipientId = 'ravi', recipientType = 'astrologer') =>
-  client.ask<DirectMessagePayload>('dm:send_message', { recipientId, recipientType, content });
+const say = (client: TestClient, content: string, recipientId = 'ravi') =>
+  sendTo(client, astrologer(recipientId), { content });
 
 /** Whether an admin, who is no participant, gets the messages of the conversation: only its room brings them. */
 async function hasItOpen(staff: TestClient, asha: TestClient): Promise<boolean> {
   const { id } = await say(asha, 'do you hear me?');
-  const barrier = await say(asha, 'barrier', 'admin', 'admin');
-  await staff.waitFor('dm:message_received', (message) => message.id === barrier.id);
+  await barrier(asha, admin(), staff);
   return staff.all('dm:message_received').some((message) => message.id === id);
 }
 
-const storedRooms = ({ app }: TestApp) =>
-  app.get<Connection>(getConnectionToken()).collection<OpenRooms>('openrooms');
+const storedRooms = (testApp: TestApp) => collectionOf<OpenRooms>(testApp, 'openrooms');
 
 /** Closes and waits until it is noted. */
 async function closeAndWait(staff: TestClient, testApp: TestApp): Promise<void> {
@@ -43,11 +40,6 @@ async function closeAndWait(staff: TestClient, testApp: TestApp): Promise<void> 
   expect(await stored.findOne({ _id })).toMatchObject({ _id });
   staff.close();
   await until(async () => (await stored.findOne({ _id, goneAt: { $exists: true } })) !== null);
-}
-
-/** From here on nothing of it reaches the server any more, as if the network were gone; nobody says goodbye. */
-function cutOff(client: TestClient): void {
-  Object.assign(client.socket.io.engine, { _sendPacket: () => undefined });
 }
 
 async function open(url: string, person: Person): Promise<TestClient> {
@@ -230,7 +222,7 @@ describe('rooms come back', () => {
 
   it('when it is greeted, for whoever is back before the server noticed that the old socket had died', async () => {
     const old = await open(url, admin('mobile'));
-    cutOff(old);
+    silence(old);
     const back = await connectAs(url, admin('mobile'));
     expect(await hasItOpen(back, asha)).toBe(true);
     await back.ask('dm:leave_conversation', { conversationId });
@@ -301,7 +293,7 @@ describe('rooms come back when a node dies', () => {
     const writer = await connectAs(dying.url, user('asha'));
     await say(writer, 'hello');
     const old = await open(dying.url, admin('root'));
-    cutOff(old);
+    silence(old);
     const living = await startApp(
       { MONGODB_URI: dying.mongoUri },
       [],

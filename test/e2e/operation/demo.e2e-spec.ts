@@ -18,6 +18,13 @@ describe('npm run demo', () => {
       /Admin +← dm:report_created/,
       /Admin +← astrologer:status_changed/,
       /Ravi +✓ push:register/,
+      /Ravi +← call:incoming +.*callerName="Asha"/,
+      /Asha +← call:accept/,
+      /Ravi +← call:connected/,
+      /Asha +← call:end +.*duration=[1-9]\d* reason="ended"/,
+      /Ravi +← dm:message_received +.*callStatus="completed"/,
+      /Ravi +← call:end +.*reason="missed"/,
+      /Ravi +← dm:message_received +.*content="Video call missed"/,
     ])
       expect(stdout).toMatch(line);
   });
@@ -29,6 +36,8 @@ describe('npm run demo', () => {
     });
     expect(code).toBe(0);
     expect(stdout).toContain(`Talking to the server at ${server.address}`);
+    // Nobody waits for the minute that a call rings there.
+    expect(stdout).toMatch(/Ravi +← call:end +.*reason="cancelled"/);
     await server.stop();
   });
 

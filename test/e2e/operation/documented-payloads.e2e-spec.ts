@@ -1,17 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerEvents } from '../../../src/contract/server-events.js';
-import { startApp } from '../../support/app.js';
-import { connectAs } from '../../support/client.js';
+import { CallTimes } from '../../../src/call/call-times.js';
+import type { CallHistoryPayload } from '../../../src/contract/call.js';
+import type { LiveCommentsPayload } from '../../../src/contract/live.js';
+import { collectionOf, startApp } from '../../support/app.js';
+import { connectAll, connectAs } from '../../support/client.js';
 import { sendTo } from '../../support/direct-chat.js';
+import { withLiveTimes } from '../../support/live-stream.js';
 import { withPresenceTimes } from '../../support/presence.js';
 import { admin, astrologer, user } from '../../support/token.js';
 
 const document = readFileSync(join(import.meta.dirname, '../../../docs/events.md'), 'utf8');
-const [, chapter = ''] = document.split(/^## What the server sends$/m);
+const [sentByClients = '', sentByServer = ''] = document.split(/^## What the server sends$/m);
 
-/** The example of an event that the server sends. */
-function exampleOf(event: string): unknown {
+/** The example of an event that the server sends, or of one that clients send. */
+function exampleOf(event: string, chapter = sentByServer): unknown {
   const section = chapter.split(/^### /m).find((text) => text.startsWith(`\`${event}\``)) ?? '';
   const [, example] = /^```json\n([^]*?)^```$/m.exec(section) ?? [];
   if (example === undefined) throw new Error(`${event} has no example`);
@@ -68,6 +72,89 @@ it('what the server sends has the fields of the documented examples, no more and
   expect(Object.keys(updated).toSorted()).toEqual(
     Object.keys(exampleOf('dm:message_received') as object).toSorted(),
   );
+});
+
+it('what the server sends of calls has the fields of the documented examples, no more and no fewer', async () => {
+  const callTimes = Object.assign(new CallTimes(), { lookIntervalMs: 50 });
+  const node = await startApp({}, [], [{ provide: CallTimes, useValue: callTimes }]);
+  const { url } = node;
+  const [a, r] = await connectAll(url, user('asha'), astrologer('ravi'));
+  const toRavi = { recipientId: 'ravi', recipientType: 'astrologer', callType: 'video' };
+  const { callId: declined } = await a.ask<{ callId: string }>('call:initiate', toRavi);
+  await r.ask('call:reject', { callId: declined });
+  const { callId } = await a.ask<{ callId: string }>('call:initiate', toRavi);
+  await r.ask('call:accept', { callId });
+  await a.ask('call:connected', { callId });
+  await collectionOf(node, 'calls').updateOne({ status: 'connected' }, { $set: { tokenDue: new Date() } });
+  const expiring = await a.waitFor('call:token_expiring');
+  await a.ask('call:end', { callId });
+
+  const got: Partial<ServerEvents> = {
+    'call:token': await a.waitFor('call:token'),
+    'call:incoming': await r.waitFor('call:incoming'),
+    'call:accept': await a.waitFor('call:accept'),
+    'call:reject': await a.waitFor('call:reject'),
+    'call:connected': await r.waitFor('call:connected'),
+    'call:token_expiring': expiring,
+    'call:end': await r.waitFor('call:end'),
+  };
+  for (const [event, payload] of Object.entries(got))
+    expect([event, shapeOf(payload)]).toEqual([event, shapeOf(exampleOf(event))]);
+
+  const history = await a.ask<CallHistoryPayload>('call:history', {});
+  expect(shapeOf(history)).toEqual(shapeOf(exampleOf('call:history', sentByClients)));
+
+  // “Of a `call_log` alone.”
+  const log = await r.waitFor('dm:message_received', (message) => message.callId === callId);
+  const ofCalls = ['callId', 'callType', 'callStatus', 'callDuration'];
+  expect(Object.keys(log).toSorted()).toEqual(
+    [...Object.keys(exampleOf('dm:message_received') as object), ...ofCalls].toSorted(),
+  );
+});
+
+it('what the server sends of live streams has the fields of the documented examples, no more and no fewer', async () => {
+  const { url } = await startApp({}, [], [withLiveTimes({ countIntervalMs: 50 })]);
+  const [r, a] = await connectAll(url, astrologer('ravi'), user('asha'));
+  const { streamId } = await r.ask<{ streamId: string }>('live:start', { title: 'The moon', tags: ['moon'] });
+  await a.ask('live:join', { streamId });
+  const active = await a.ask('live:active', {});
+  const { id: commentId } = await a.ask<{ id: string }>('live:comment', { streamId, message: 'Namaste!' });
+  const { comments } = await a.ask<LiveCommentsPayload>('live:comments', { streamId });
+  await r.ask('live:pin', { streamId });
+  await r.ask('live:delete_comment', { streamId, commentId });
+  const gift = await a.ask('live:gift', { streamId, giftType: 'rose', giftValue: 50 });
+  await a.ask('live:reaction', { streamId });
+  await a.waitFor('live:reaction');
+  await a.ask('live:like', { streamId });
+  await a.waitFor('live:viewer_joined');
+  const asha = { streamId, userId: 'asha', userType: 'user' };
+  await r.ask('live:mute', asha);
+  await r.ask('live:ban', asha);
+  const left = await r.waitFor('live:viewer_left');
+  const summary = await r.ask('live:end', { streamId });
+
+  const got: Partial<ServerEvents> = {
+    'live:stream_started': await a.waitFor('live:stream_started'),
+    'live:stream_ended': await a.waitFor('live:stream_ended'),
+    'live:end': await r.waitFor('live:end'),
+    'live:comment': await a.waitFor('live:comment'),
+    'live:comment_deleted': await a.waitFor('live:comment_deleted'),
+    'live:pinned': await a.waitFor('live:pinned'),
+    'live:gift': await a.waitFor('live:gift'),
+    'live:reaction': await a.waitFor('live:reaction'),
+    'live:like_count': await a.waitFor('live:like_count'),
+    'live:viewer_count': await a.waitFor('live:viewer_count'),
+    'live:viewer_joined': await a.waitFor('live:viewer_joined'),
+    'live:viewer_left': left,
+    'live:kicked': await a.waitFor('live:kicked'),
+    'live:muted': await a.waitFor('live:muted'),
+  };
+  for (const [event, payload] of Object.entries(got))
+    expect([event, shapeOf(payload)]).toEqual([event, shapeOf(exampleOf(event))]);
+  expect(shapeOf(comments[0])).toEqual(shapeOf(exampleOf('live:comment')));
+  expect(shapeOf(gift)).toEqual(shapeOf(exampleOf('live:gift')));
+  expect(shapeOf(summary)).toEqual(shapeOf(exampleOf('live:end', sentByClients)));
+  expect(shapeOf(active)).toEqual(shapeOf(exampleOf('live:active', sentByClients)));
 });
 
 /** Without the kinds of values. */

@@ -14,6 +14,20 @@ describe('start', () => {
     expect(await server.stop()).toBe(0);
   });
 
+  it('without Agora’s credentials warns once, with them not at all', async () => {
+    const agoraLines = async (variables: Record<string, string>): Promise<string[]> => {
+      const server = await startServer(await temporaryFolder(), variables);
+      const lines = server.output().split('\n');
+      await server.stop();
+      return lines.filter((line) => /agora/i.test(line));
+    };
+    expect(await agoraLines({})).toEqual([
+      expect.stringMatching(/WARN.*calls will ring, but Agora will refuse their media/),
+    ]);
+    const key = '0123456789abcdef'.repeat(2);
+    expect(await agoraLines({ AGORA_APP_ID: key, AGORA_APP_CERTIFICATE: key })).toEqual([]);
+  });
+
   it('a token from the command line lets in', async () => {
     const dataDir = await temporaryFolder();
     const server = await startServer(dataDir, { JWT_SECRET: '' });

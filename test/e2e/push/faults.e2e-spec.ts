@@ -1,7 +1,7 @@
-import { PushService } from '../../../src/push/push.service.js';
-import { startApp, type TestApp } from '../../support/app.js';
-import { type FcmAnswer, answers, FcmServer } from '../../support/fcm-server.js';
-import { aCall, aMessage, storedTokens, withDevice } from '../../support/push.js';
+import type { PushService } from '../../../src/push/push.service.js';
+import type { TestApp } from '../../support/app.js';
+import { type FcmAnswer, answers, type FcmServer } from '../../support/fcm-server.js';
+import { aCall, aMessage, startWithFcm, storedTokens, withDevice } from '../../support/push.js';
 import { astrologer } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
@@ -10,9 +10,7 @@ let node: TestApp;
 let push: PushService;
 
 beforeAll(async () => {
-  fcm = await FcmServer.start();
-  node = await startApp({ FCM_URL: fcm.url });
-  push = node.app.get(PushService);
+  ({ fcm, node, push } = await startWithFcm());
 });
 
 describe('faults of the former backend', () => {

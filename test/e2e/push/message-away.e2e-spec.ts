@@ -3,6 +3,7 @@ import { startApp, type TestApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
 import { sendTo } from '../../support/direct-chat.js';
 import { FcmServer } from '../../support/fcm-server.js';
+import { isOnline } from '../../support/presence.js';
 import { withDevice } from '../../support/push.js';
 import { startRedis } from '../../support/redis.js';
 import { admin, astrologer, type Person, user } from '../../support/token.js';
@@ -23,11 +24,7 @@ beforeAll(async () => {
 async function away(person: Person, watcher: TestClient, ...tokens: string[]): Promise<void> {
   const client = await withDevice(node.url, person, ...tokens);
   client.close();
-  const users = [{ id: person.id, type: person.type }];
-  await until(async () => {
-    const found = await watcher.ask<{ users: { isOnline: boolean }[] }>('presence:get', { users });
-    return found.users[0]?.isOnline === false;
-  });
+  await until(async () => (await isOnline(watcher, person)) === false);
 }
 
 const pushedTo = (token: string) => fcm.to(token).map(({ message }) => message.data.messageId);

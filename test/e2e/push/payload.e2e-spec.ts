@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { PushService } from '../../../src/push/push.service.js';
 import { startApp, type TestApp } from '../../support/app.js';
-import { FcmServer } from '../../support/fcm-server.js';
-import { aCall, aMessage, withDevice } from '../../support/push.js';
+import type { FcmServer } from '../../support/fcm-server.js';
+import { aCall, aMessage, startWithFcm, withDevice } from '../../support/push.js';
 import { user } from '../../support/token.js';
 
 let fcm: FcmServer;
@@ -10,9 +10,7 @@ let node: TestApp;
 let push: PushService;
 
 beforeAll(async () => {
-  fcm = await FcmServer.start();
-  node = await startApp({ FCM_URL: fcm.url });
-  push = node.app.get(PushService);
+  ({ fcm, node, push } = await startWithFcm());
 });
 
 describe('what goes to FCM', () => {

@@ -1,8 +1,8 @@
-import { PushService } from '../../../src/push/push.service.js';
-import { startApp, type TestApp } from '../../support/app.js';
+import type { PushService } from '../../../src/push/push.service.js';
+import type { TestApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
-import { FcmServer } from '../../support/fcm-server.js';
-import { aMessage, storedTokens, withDevice } from '../../support/push.js';
+import type { FcmServer } from '../../support/fcm-server.js';
+import { aMessage, startWithFcm, storedTokens, withDevice } from '../../support/push.js';
 import { admin, astrologer, user } from '../../support/token.js';
 
 const MAX_DEVICES = 10;
@@ -13,9 +13,7 @@ let node: TestApp;
 let push: PushService;
 
 beforeAll(async () => {
-  fcm = await FcmServer.start();
-  node = await startApp({ FCM_URL: fcm.url });
-  push = node.app.get(PushService);
+  ({ fcm, node, push } = await startWithFcm());
 });
 
 const device = (token: string) => ({ token, platform: 'ios' });

@@ -1,7 +1,7 @@
 import { PushService } from '../../../src/push/push.service.js';
-import { startApp, type TestApp } from '../../support/app.js';
+import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import { answers, FcmServer } from '../../support/fcm-server.js';
-import { aCall, aMessage, stored, withDevice } from '../../support/push.js';
+import { aCall, aMessage, startWithFcm, withDevice } from '../../support/push.js';
 import { astrologer, user } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
@@ -11,13 +11,11 @@ let other: TestApp;
 let push: PushService;
 
 beforeAll(async () => {
-  fcm = await FcmServer.start();
-  node = await startApp({ FCM_URL: fcm.url });
+  ({ fcm, node, push } = await startWithFcm());
   other = await startApp({ FCM_URL: fcm.url, MONGODB_URI: node.mongoUri });
-  push = node.app.get(PushService);
 });
 
-const retriesOf = (party: string) => stored(node, 'pushretries').countDocuments({ party });
+const retriesOf = (party: string) => collectionOf(node, 'pushretries').countDocuments({ party });
 
 /** Milliseconds between the pushes to a token. */
 function gapsOf(token: string): number[] {
@@ -114,7 +112,7 @@ describe('a push that FCM did not take', () => {
       const deleting = (where === 'another node' ? other : node).app.get(PushService);
       deleting.messageDeleted(user(id), doomed.messageId);
       // Long before it is due: the text is gone with it.
-      const retries = stored(node, 'pushretries');
+      const retries = collectionOf(node, 'pushretries');
       await until(async () => (await retries.countDocuments({ 'data.messageId': doomed.messageId })) === 0);
       expect(
         fcm.to(id, 'message').filter(({ message }) => message.data.messageId === doomed.messageId),
@@ -144,7 +142,7 @@ describe('a push that FCM did not take', () => {
         .get(PushService)
         .messageDeleted(user(id), message.messageId);
       const isKnown = async () =>
-        (await stored(node, 'pushcancels').countDocuments({
+        (await collectionOf(node, 'pushcancels').countDocuments({
           _id: `message:${message.messageId}` as never,
         })) === 1;
       await until(isKnown);
@@ -199,7 +197,7 @@ describe('a push that FCM did not take', () => {
     fcm.plan('patient', answers.quota(2), answers.success);
     const message = aMessage();
     first.app.get(PushService).message(user('patient'), message);
-    await until(async () => (await stored(first, 'pushretries').countDocuments()) === 1);
+    await until(async () => (await collectionOf(first, 'pushretries').countDocuments()) === 1);
     await first.app.close();
     expect(fcm.to('patient')).toHaveLength(1);
     await startApp({ FCM_URL: fcm.url, MONGODB_URI: mongoUri });

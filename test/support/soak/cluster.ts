@@ -1,10 +1,8 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AddressInfo } from 'node:net';
 import mongoose from 'mongoose';
+import { freePort } from '../free-port.js';
 import { type SpawnedProcess, spawnUntilReady } from '../spawned.js';
 import { TEST_SECRET } from '../token.js';
 import type { Random } from './random.js';
@@ -140,13 +138,4 @@ export class Cluster {
   ): Promise<SpawnedProcess> {
     return spawnUntilReady(command, env, ready, (stop) => void this.stops.push(stop));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
