@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { demoCalls } from './calls.js';
 import { demoDirectMessages } from './direct-messages.js';
 import { reachServer } from './server.js';
 
@@ -21,6 +22,8 @@ try {
   try {
     process.stdout.write('\nDirect messages (→ sends, ✓ is acknowledged, ✗ is refused, ← receives)\n');
     await demoDirectMessages(server);
+    process.stdout.write('\nCalls\n');
+    await demoCalls(server);
     process.stdout.write('\nEverything arrived.\n');
   } finally {
     await server.close();

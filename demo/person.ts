@@ -51,6 +51,15 @@ export class Person {
     return data;
   }
 
+  /** The same, but undefined when it is refused with this code. */
+  async sayUnless(event: string, payload: Payload, code: string): Promise<Payload | undefined> {
+    const { ok, data = {}, error } = await this.send(event, payload);
+    if (ok) printAck(this.name, event, data);
+    else if (error?.code === code) printRefusal(this.name, event, error);
+    else throw new Error(`${this.name}: ${event} was refused: ${JSON.stringify(error)}`);
+    return ok ? data : undefined;
+  }
+
   /** Sends what the server must not accept. */
   async isRefused(event: string, payload: Payload, code: string): Promise<void> {
     const { ok, error = {} } = await this.send(event, payload);

@@ -11,6 +11,11 @@ const EVENT_FIELDS = [
   'isOnline',
   'userName',
   'senderName',
+  'callId',
+  'callType',
+  'callerName',
+  'callStatus',
+  'duration',
   'reason',
   'content',
   'status',
@@ -29,6 +34,9 @@ const ACK_FIELDS = [
   'total',
   'blockedAt',
   'reportId',
+  'duration',
+  'ringTimeoutMs',
+  'recipientOnline',
   'success',
 ];
 
@@ -65,18 +73,28 @@ function fieldsOf(payload: Payload, names: string[]): string[] {
 }
 
 /** Lists, and who it is about: what an answer says beyond its plain fields. */
-function listsOf({ conversations, messages, users, reactions }: Payload): string[] {
+function listsOf({ conversations, messages, users, reactions, call, calls }: Payload): string[] {
   const parts: string[] = [];
   if (Array.isArray(conversations))
     parts.push(`conversations=[${conversations.map(conversation).join(', ')}]`);
   if (Array.isArray(messages)) parts.push(`messages=${messages.length}`);
   if (Array.isArray(users)) parts.push(`users=[${users.map(person).join(', ')}]`);
   if (Array.isArray(reactions) && reactions.length > 0) parts.push(`reactions=${reactions.length}`);
+  if (call === null || isPayload(call)) parts.push(`call=${call === null ? 'none' : aCall(call)}`);
+  if (Array.isArray(calls)) parts.push(`calls=[${calls.map(aCall).join(', ')}]`);
   return parts;
 }
 
 function conversation({ conversationId, lastSeq, unreadCount }: Payload): string {
   return `${String(conversationId)}: ${String(lastSeq)} messages, ${String(unreadCount)} unread`;
+}
+
+function isPayload(value: unknown): value is Payload {
+  return typeof value === 'object' && value !== null;
+}
+
+function aCall({ callType, status, duration }: Payload): string {
+  return `${String(callType)} ${String(status)} after ${String(duration)} s`;
 }
 
 function person({ id, isOnline }: Payload): string {

@@ -1,9 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AgoraModule } from './agora/agora.module.js';
+import { CallModule } from './call/call.module.js';
 import type { AppConfig } from './config/config.js';
 import { AppConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DirectMessageModule } from './direct-message/direct-message.module.js';
 import { HealthModule } from './health/health.module.js';
+import { LiveModule } from './live/live.module.js';
 import { NodesModule } from './nodes/nodes.module.js';
 import { PushModule } from './push/push.module.js';
 import { PresenceModule } from './presence/presence.module.js';
@@ -18,9 +21,12 @@ export class AppModule {
         DatabaseModule,
         NodesModule,
         HealthModule,
+        AgoraModule,
         PushModule,
         PresenceModule,
         DirectMessageModule,
+        CallModule,
+        LiveModule,
       ],
     };
   }
