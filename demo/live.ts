@@ -1,29 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { Person } from './person.js';
+import { play } from './cast.js';
+import type { Person } from './person.js';
 import { type Payload, remark, title } from './print.js';
 import type { DemoServer } from './server.js';
 
 /** An astrologer broadcasts to two viewers, who comment, give and like; fails unless everybody is told of everything, and the summary is right. */
 export async function demoLive(server: DemoServer): Promise<void> {
-  const run = randomUUID().slice(0, 8);
-  const people: Person[] = [];
-  const join = async (type: string, id: string, name: string): Promise<Person> => {
-    const person = await Person.connect(server, type, id, name);
-    people.push(person);
-    return person;
-  };
-  try {
-    const ravi = await join('astrologer', `ravi-${run}`, 'Ravi');
-    const viewers = [await join('user', `asha-${run}`, 'Asha'), await join('user', `meena-${run}`, 'Meena')];
+  await play(server, async (join) => {
+    const ravi = await join('astrologer', 'Ravi');
+    const viewers = [await join('user', 'Asha'), await join('user', 'Meena')];
     const stream = await begin(ravi, viewers);
     if (stream === undefined) return;
     await watch(stream, ravi, viewers);
     await take(stream, ravi, viewers);
     await moderate(stream, ravi, viewers);
     await end(stream, ravi, viewers);
-  } finally {
-    for (const person of people) person.leave();
-  }
+  });
 }
 
 /** The stream's id; undefined when the server gives out no tokens. */
