@@ -42,6 +42,12 @@ export class LiveStreamRepository implements OnModuleInit {
     return new Set(live.map(({ _id }) => _id.toHexString()));
   }
 
+  /** How many like each of the streams, as it was last counted, by the streams' ids. */
+  async findLikes(streamIds: Types.ObjectId[]): Promise<Map<string, number>> {
+    const streams = await this.model.find({ _id: { $in: streamIds } }, { likeCount: 1 }).lean();
+    return new Map(streams.map(({ _id, likeCount }) => [_id.toHexString(), likeCount ?? 0]));
+  }
+
   /** The astrologer's streams that are live; another process may have made one beside ours. */
   async findLiveOf(astrologerId: string): Promise<LiveStream[]> {
     const ids: unknown[] = Types.ObjectId.isValid(astrologerId)

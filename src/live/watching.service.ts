@@ -12,6 +12,7 @@ import type { JoinStreamDto } from './live.dto.js';
 import { type Admitted, admitted, LiveLookService, type Stage } from './live-look.service.js';
 import { toCommentPayload, toStreamPayload, toTokenPayload } from './live.mapper.js';
 import { LikeCountsService } from './like-counts.service.js';
+import { LikeTellingsService } from './like-tellings.service.js';
 import { LIVE_ROOM } from './live-room.js';
 import { channelOf, joinFirst, ownerOf, roleIn, toStreamId } from './live-rules.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
@@ -36,6 +37,7 @@ export class WatchingService {
     private readonly firstViews: FirstViewsService,
     private readonly counts: ViewerCountsService,
     private readonly likes: LikeCountsService,
+    private readonly likeTellings: LikeTellingsService,
     private readonly emitter: EmitterService,
     private readonly roomMemory: RoomMemory,
     private readonly agora: AgoraTokenService,
@@ -126,7 +128,7 @@ export class WatchingService {
     const streamId = stream._id.toHexString();
     const likeCount = stream.likeCount ?? 0;
     const viewerCount = this.counts.countOf(streamId);
-    this.emitter.toSocket(socketId, 'live:like_count', { streamId, count: likeCount, timestamp: Date.now() });
+    this.likeTellings.welcome(socketId, streamId, likeCount);
     return {
       ...token,
       stream: toStreamPayload(stream, viewerCount),
@@ -142,7 +144,7 @@ export class WatchingService {
   /** A node that died may not have counted the last likes: the first who comes to another one has them counted. */
   private noteWatched(stream: LiveStream): void {
     const isFirstHere = this.counts.entered(stream._id.toHexString(), partyKey(ownerOf(stream)));
-    if (isFirstHere) void this.likes.recount(stream);
+    if (isFirstHere) this.likes.note(stream._id.toHexString());
   }
 
   /** The stream, when the person may watch it. */
@@ -154,7 +156,9 @@ export class WatchingService {
   /** The room has come back to a new socket. */
   private async returned(user: Identity, streamId: string): Promise<boolean> {
     const stream = await this.admissionOf(user, streamId);
-    if (stream !== undefined) this.noteWatched(stream);
-    return stream !== undefined;
+    if (stream === undefined) return false;
+    this.noteWatched(stream);
+    this.likeTellings.tellAgain(stream._id.toHexString());
+    return true;
   }
 }

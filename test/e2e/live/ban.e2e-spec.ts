@@ -94,7 +94,9 @@ describe('live:ban', () => {
 
   it('at the moment of a return leaves nobody in the stream', async () => {
     const database = await DatabaseProxy.start(testApp.mongoUri);
-    const node = await startApp({ MONGODB_URI: database.uri });
+    // Nothing else reads streams meanwhile.
+    const rare = { lookIntervalMs: 600_000, countIntervalMs: 600_000 };
+    const node = await startApp({ MONGODB_URI: database.uri }, [], [withLiveTimes(rare)]);
     const { streamId, host, a, asha } = await onAir(node.url);
     a.close();
     const before = database.commands.length;
