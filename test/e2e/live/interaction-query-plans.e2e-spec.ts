@@ -111,7 +111,6 @@ describe('queries of what viewers do', () => {
       'findOne livecomments _id deletedAt streamId',
       'findOne livegifts clientGiftId sender streamId',
       'findOne livestreams _id',
-      'findOne liveviewers _id',
       'findOneAndUpdate livestreams _id',
       'findOneAndUpdate liveviewers _id',
       'updateMany livegifts _id',
@@ -122,8 +121,6 @@ describe('queries of what viewers do', () => {
       'updateOne livestreams _id giftsCounted',
       'updateOne livestreams _id likeTicketCounted',
       'updateOne livestreams _id pinnedCommentId',
-      'updateOne liveviewers _id bannedAt commentedAt.2 mutedAt',
-      'updateOne liveviewers _id likes',
     ]);
   });
 
