@@ -17,6 +17,7 @@ import { LIVE_ROOM } from './live-room.js';
 import { channelOf, joinFirst, ownerOf, roleIn, toStreamId } from './live-rules.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
 import type { LiveStream } from './live-stream.schema.js';
+import { StreamAccessService } from './stream-access.service.js';
 import { ViewerCountsService } from './viewer-counts.service.js';
 
 /**
@@ -32,6 +33,7 @@ export class WatchingService {
   private readonly inArrivalOrder = new KeyedQueue();
 
   constructor(
+    private readonly access: StreamAccessService,
     private readonly looks: LiveLookService,
     private readonly streams: LiveStreamRepository,
     private readonly firstViews: FirstViewsService,
@@ -56,11 +58,10 @@ export class WatchingService {
   async join(user: Identity, socketId: string, dto: JoinStreamDto): Promise<LiveSnapshotPayload> {
     const id = toStreamId(dto.streamId);
     const streamId = id.toHexString();
+    const room = liveRoom(streamId);
     return this.inArrivalOrder.run(socketId, async () => {
       const { stream } = admitted(await this.looks.at(id, partyOf(user)));
-      const isBroadcaster = dto.isBroadcaster === true && roleIn(stream, user) === 'owner';
-      const token = this.tokenFor(stream, isBroadcaster);
-      await this.emitter.joinRoom(socketId, liveRoom(streamId));
+      await this.emitter.joinRoom(socketId, room);
       try {
         // Once more: who was put out, or the stream that ended, between the look and the room was not seen by whoever emptied it.
         const [look, stage] = await Promise.all([
@@ -68,10 +69,14 @@ export class WatchingService {
           this.looks.stageOf(stream),
           this.roomMemory.enter(socketId, LIVE_ROOM, streamId),
         ]);
+        // And who was put out since then is not in the room any more. From here to the answer nothing is waited for.
+        if (!this.emitter.isInRoom(socketId, room)) await this.access.assertInside(user, socketId, streamId);
+        const isBroadcaster = dto.isBroadcaster === true && roleIn(look.stream, user) === 'owner';
+        const token = toTokenPayload(look.stream, this.tokenFor(look.stream, isBroadcaster), isBroadcaster);
         this.entered(user, look.stream, isBroadcaster);
-        return this.welcome(socketId, look, stage, toTokenPayload(look.stream, token, isBroadcaster));
+        return this.welcome(socketId, look, stage, token);
       } catch (error) {
-        await this.emitter.leaveRoom(socketId, liveRoom(streamId));
+        await this.emitter.leaveRoom(socketId, room);
         this.counts.forget(streamId, user);
         this.roomMemory.leave(socketId, LIVE_ROOM, streamId).catch(() => undefined);
         throw error;
