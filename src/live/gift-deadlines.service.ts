@@ -90,9 +90,10 @@ export class GiftDeadlinesService implements OnApplicationBootstrap, BeforeAppli
   private async finish(gift: LiveGift): Promise<void> {
     const { giftLeaseMs } = this.times;
     const leaseEnds = performance.now() + giftLeaseMs;
-    if (!(await this.gifts.claim(gift, new Date(Date.now() + giftLeaseMs)))) return;
+    const claimed = await this.gifts.claim(gift, new Date(Date.now() + giftLeaseMs));
+    if (claimed === undefined) return;
     try {
-      await this.completion.finish(gift, leaseEnds);
+      await this.completion.finish(claimed, leaseEnds);
     } catch (error) {
       // Refused for good, or to be tried again when it is due.
       if (!(error instanceof AppError)) throw error;

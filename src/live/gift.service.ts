@@ -62,7 +62,8 @@ export class GiftService {
       if (stored === null) continue;
       if (stored.finishedAt !== undefined) return toGiftPayload(stored);
       const isLeft = stored.due === undefined || stored.due.getTime() <= Date.now();
-      if (isLeft && (await this.gifts.claim(stored, lease.due))) return this.finish(stored, lease.ends);
+      const claimed = isLeft ? await this.gifts.claim(stored, lease.due) : undefined;
+      if (claimed !== undefined) return this.finish(claimed, lease.ends);
       await wait(LOOK_INTERVAL_MS);
     } while (performance.now() < patienceEnds);
     throw giftPending();

@@ -144,6 +144,22 @@ describe('A gift ledger', () => {
     await expectTotals(streamId, 1);
   });
 
+  it('that refuses when another node has the gift by now takes nothing away from that one', async () => {
+    const { streamId, a, v } = await onAir(url);
+    ledger.answer = async ({ id }) => {
+      ledger.answer = () => undefined;
+      const claimed = { due: new Date(Date.now() + SHORT.giftLeaseMs + 100) };
+      await gifts().updateOne({ _id: new Types.ObjectId(id) }, { $set: claimed });
+      throw POOR;
+    };
+    expect(await a.send('live:gift', { streamId, ...ROSE, clientGiftId: 'g' })).toMatchObject({
+      ok: false,
+      error: { code: 'UNAVAILABLE', retryable: true },
+    });
+    expect(await v.waitFor('live:gift')).toEqual(await give(a, streamId, 'g'));
+    await expectTotals(streamId, 1);
+  });
+
   it('that refuses what a dead node left takes it away in silence', async () => {
     const { streamId, v, asha, tara } = await onAir(url);
     ledger.answer = () => {

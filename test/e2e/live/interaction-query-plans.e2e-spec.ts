@@ -1,6 +1,8 @@
 import { getConnectionToken } from '@nestjs/mongoose';
 import { type Connection, type mongo, Types } from 'mongoose';
+import { AppError } from '../../../src/contract/errors.js';
 import { startApp, type TestApp } from '../../support/app.js';
+import { TestLedger } from '../../support/gift-ledger.js';
 import { onAir, target } from '../../support/live.js';
 import { about, withLiveTimes } from '../../support/live-stream.js';
 import { findingOf, findingsOf, isWasteful, type Query, recordQueries } from '../../support/query-plans.js';
@@ -16,12 +18,13 @@ const STREAM_LOOKS = new Set([
   'find livestreams _id isLive',
 ]);
 
+const ledger = new TestLedger();
 let node: TestApp;
 let queries: Query[];
 
 beforeAll(async () => {
   const times = { lookIntervalMs: 50, giftForgetMs: 100, countIntervalMs: 100 };
-  node = await startApp({}, [], [withLiveTimes(times)]);
+  node = await startApp({}, [], [withLiveTimes(times), ledger.asReplacement()]);
   queries = recordQueries(node);
 });
 
@@ -80,6 +83,10 @@ describe('queries of what viewers do', () => {
       { $set: { due: new Date() }, $unset: { finishedAt: 1 } },
     );
     await v.waitForCount('live:gift', 2);
+    ledger.answer = () => {
+      throw new AppError('CONFLICT', 'Your balance is too low.');
+    };
+    await a.send('live:gift', { ...gift, clientGiftId: 'refused' });
     await a.ask('live:like', { streamId });
     await until(() => about(v, 'live:like_count', streamId).some(({ count }) => count === 1));
     await a.ask('live:unlike', { streamId });
@@ -102,6 +109,7 @@ describe('queries of what viewers do', () => {
     expect([...kinds].toSorted()).toEqual([
       'bulkWrite liveviewers _id firstSeenAt',
       'countDocuments liveviewers likes streamId',
+      'deleteOne livegifts _id due finishedAt',
       'find livecomments _id deletedAt streamId',
       'find livecomments deletedAt streamId',
       'find livegifts due',
