@@ -16,13 +16,13 @@ import {
   about,
   ban,
   countReaches,
-  refused,
   settle,
   watch,
   watchAs,
   withLiveTimes,
 } from '../../support/live-stream.js';
 import { startRedis } from '../../support/redis.js';
+import { refused } from '../../support/refusals.js';
 import { admin, astrologer, type Person, user } from '../../support/token.js';
 import { until } from '../../support/until.js';
 

@@ -5,16 +5,8 @@ import { connectAs, type TestClient } from '../../support/client.js';
 import { DatabaseProxy } from '../../support/database-proxy.js';
 import { refusal } from '../../support/direct-chat.js';
 import { devicesOf, expectInsideOnly, expectNeedsStream, onAir, target } from '../../support/live.js';
-import {
-  about,
-  expectBadField,
-  refused,
-  settle,
-  storedStream,
-  watch,
-  watchAs,
-  withLiveTimes,
-} from '../../support/live-stream.js';
+import { about, settle, storedStream, watch, watchAs, withLiveTimes } from '../../support/live-stream.js';
+import { expectBadField, refused } from '../../support/refusals.js';
 import { admin } from '../../support/token.js';
 import { until } from '../../support/until.js';
 

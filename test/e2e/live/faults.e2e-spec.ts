@@ -13,7 +13,6 @@ import {
   countReaches,
   listed,
   newCast,
-  refused,
   settle,
   start,
   told,
@@ -22,6 +21,7 @@ import {
   withLiveTimes,
 } from '../../support/live-stream.js';
 import { withPresenceTimes } from '../../support/presence.js';
+import { refused } from '../../support/refusals.js';
 import { admin, astrologer, user } from '../../support/token.js';
 import { until } from '../../support/until.js';
 

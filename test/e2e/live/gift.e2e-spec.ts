@@ -4,15 +4,8 @@ import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import type { TestClient } from '../../support/client.js';
 import { DatabaseProxy } from '../../support/database-proxy.js';
 import { devicesOf, expectInsideOnly, expectNeedsStream, onAir, target } from '../../support/live.js';
-import {
-  expectBadField,
-  listed,
-  settle,
-  storedStream,
-  watch,
-  watchAs,
-  withLiveTimes,
-} from '../../support/live-stream.js';
+import { listed, settle, storedStream, watch, watchAs, withLiveTimes } from '../../support/live-stream.js';
+import { expectBadField } from '../../support/refusals.js';
 import { until } from '../../support/until.js';
 
 let testApp: TestApp;

@@ -2,22 +2,21 @@ import { startApp, type TestApp } from '../../support/app.js';
 import { connectAll, connectAs } from '../../support/client.js';
 import { command, DatabaseProxy } from '../../support/database-proxy.js';
 import { MISSING_ID, refusal } from '../../support/direct-chat.js';
+import { expectNeedsStream } from '../../support/live.js';
 import {
   about,
   ban,
   broadcastAs,
   countReaches,
   ENDED,
-  expectBadField,
-  expectNeedsStreamId,
   newCast,
-  refused,
   settle,
   told,
   watch,
   watchAs,
   withLiveTimes,
 } from '../../support/live-stream.js';
+import { expectBadField, refused } from '../../support/refusals.js';
 import { astrologer } from '../../support/token.js';
 
 let testApp: TestApp;
@@ -121,7 +120,7 @@ describe('live:join that is refused', () => {
   it('is refused without the id of a stream, and with a wrong isBroadcaster', async () => {
     const { streamId } = await broadcastAs(url, tara);
     const viewer = await connectAs(url, asha);
-    await expectNeedsStreamId(viewer, 'live:join');
+    await expectNeedsStream(viewer, 'live:join');
     for (const isBroadcaster of ['true', 1, {}])
       await expectBadField(viewer, 'live:join', { streamId, isBroadcaster }, 'isBroadcaster');
     expect(await watch(viewer, streamId, { isBroadcaster: null })).toMatchObject({ isBroadcaster: false });
