@@ -40,7 +40,7 @@ export class LiveGiftRepository implements OnModuleInit {
       { _id: gift._id, due: gift.due, finishedAt: { $exists: false } },
       { $set: { due: next } },
     );
-    return matchedCount === 1 ? { ...gift, due: next } : undefined;
+    return matchedCount === 1 ? Object.assign({}, gift, { due: next }) : undefined;
   }
 
   /** @param forgetAt when the stream may forget that it has counted it */
