@@ -75,7 +75,8 @@ describe('faults of the system before this one, in live streams', () => {
     expect(snapshot).toMatchObject({ isBroadcaster: true, stream: { astrologerId: tara.id, title: '' } });
     expect(Object.keys(decodeAgoraToken(snapshot.agoraToken).privileges)).toHaveLength(4);
     await host.ask('live:heartbeat', { streamId });
-    await countReaches(1, streamId, host, first);
+    // The host may have come when it was counted already.
+    await countReaches(1, streamId, first);
     await host.ask('live:end', { streamId });
   });
 
