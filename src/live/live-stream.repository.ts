@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { type Model, Types } from 'mongoose';
+import { type Model, type QueryFilter, Types } from 'mongoose';
 import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { LiveStream } from './live-stream.schema.js';
@@ -40,6 +40,14 @@ export class LiveStreamRepository implements OnModuleInit {
   async findLiveAmong(streamIds: Types.ObjectId[]): Promise<Set<string>> {
     const live = await this.model.find({ _id: { $in: streamIds }, isLive: true }, { _id: 1 }).lean();
     return new Set(live.map(({ _id }) => _id.toHexString()));
+  }
+
+  /** How many like each of the streams, as it was last counted, by the streams' ids. */
+  async findLikes(streamIds: Types.ObjectId[]): Promise<Map<string, number>> {
+    const streams = await this.model.find({ _id: { $in: streamIds } }, { likeCount: 1 }).lean();
+    return new Map(
+      streams.map(({ _id, likeCount }) => [_id.toHexString(), typeof likeCount === 'number' ? likeCount : 0]),
+    );
   }
 
   /** The astrologer's streams that are live; another process may have made one beside ours. */
@@ -110,11 +118,14 @@ export class LiveStreamRepository implements OnModuleInit {
   }
 
   async noteViewers(streamId: Types.ObjectId, count: number): Promise<void> {
-    await this.model.updateOne({ _id: streamId }, { $max: { peakViewerCount: count } });
+    await this.compute(
+      { _id: streamId },
+      { peakViewerCount: { $max: [numberIn('peakViewerCount'), count] } },
+    );
   }
 
   async addViews(streamId: Types.ObjectId, count: number): Promise<void> {
-    await this.model.updateOne({ _id: streamId }, { $inc: { totalViews: count } });
+    await this.compute({ _id: streamId }, { totalViews: { $add: [numberIn('totalViews'), count] } });
   }
 
   /** Draws the ticket of a count of likes that begins now; null when the stream does not exist. */
@@ -135,9 +146,13 @@ export class LiveStreamRepository implements OnModuleInit {
 
   /** Adds a gift to the totals, once however often it is called before `forgetGifts`; also after the stream's end. */
   async countGift(streamId: Types.ObjectId, giftId: Types.ObjectId, value: number): Promise<void> {
-    await this.model.updateOne(
+    await this.compute(
       { _id: streamId, giftsCounted: { $ne: giftId } },
-      { $inc: { giftCount: 1, giftValue: value }, $push: { giftsCounted: giftId } },
+      {
+        giftCount: { $add: [numberIn('giftCount'), 1] },
+        giftValue: { $add: [numberIn('giftValue'), value] },
+        giftsCounted: { $concatArrays: [{ $ifNull: ['$giftsCounted', []] }, [giftId]] },
+      },
     );
   }
 
@@ -161,4 +176,14 @@ export class LiveStreamRepository implements OnModuleInit {
     );
     return modifiedCount === 1;
   }
+
+  /** Sets fields to what the database makes of the stream as it is. */
+  private async compute(filter: QueryFilter<LiveStream>, fields: Record<string, object>): Promise<void> {
+    await this.model.updateOne(filter, [{ $set: fields }], { updatePipeline: true });
+  }
+}
+
+/** A total; another process may have stored null, or a text, where `$inc` would fail. */
+function numberIn(field: keyof LiveStream): object {
+  return { $cond: [{ $isNumber: `$${field}` }, `$${field}`, 0] };
 }

@@ -19,6 +19,7 @@ import { GiftService } from './gift.service.js';
 import { InteractionGateway } from './interaction.gateway.js';
 import { LifecycleGateway } from './lifecycle.gateway.js';
 import { LikeCountsService } from './like-counts.service.js';
+import { LikeTellingsService } from './like-tellings.service.js';
 import { LikeService } from './like.service.js';
 import { LiveCommentRepository } from './live-comment.repository.js';
 import { LiveComment, LiveCommentSchema } from './live-comment.schema.js';
@@ -72,6 +73,7 @@ import { WatchingService } from './watching.service.js';
     FirstViewsService,
     ViewerCountsService,
     LikeCountsService,
+    LikeTellingsService,
     LiveStreamRepository,
     LiveViewerRepository,
     LiveCommentRepository,

@@ -1,5 +1,6 @@
 import type { LiveModerationPayload } from '../../../src/contract/live.js';
-import { startApp, type TestApp } from '../../support/app.js';
+import type { LiveViewer } from '../../../src/live/live-viewer.schema.js';
+import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
 import { command, DatabaseProxy } from '../../support/database-proxy.js';
 import { refusal } from '../../support/direct-chat.js';
@@ -13,18 +14,22 @@ import {
 } from '../../support/live.js';
 import {
   about,
+  ban,
   countReaches,
-  refused,
   settle,
   watch,
   watchAs,
   withLiveTimes,
 } from '../../support/live-stream.js';
 import { startRedis } from '../../support/redis.js';
-import { admin, astrologer, user } from '../../support/token.js';
+import { refused } from '../../support/refusals.js';
+import { admin, astrologer, type Person, user } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
 const ROUNDS = 10;
+
+const storedViewer = (streamId: string, { type, id }: Person) =>
+  collectionOf<LiveViewer>(testApp, 'liveviewers').findOne({ _id: `${streamId} ${type}:${id}` });
 
 let testApp: TestApp;
 let url: string;
@@ -94,7 +99,9 @@ describe('live:ban', () => {
 
   it('at the moment of a return leaves nobody in the stream', async () => {
     const database = await DatabaseProxy.start(testApp.mongoUri);
-    const node = await startApp({ MONGODB_URI: database.uri });
+    // Nothing else reads streams meanwhile.
+    const rare = { lookIntervalMs: 600_000, countIntervalMs: 600_000 };
+    const node = await startApp({ MONGODB_URI: database.uri }, [], [withLiveTimes(rare)]);
     const { streamId, host, a, asha } = await onAir(node.url);
     a.close();
     const before = database.commands.length;
@@ -138,6 +145,20 @@ describe('live:ban', () => {
     await n.waitFor('live:comment', (shown) => shown.id === id);
     await settle(f);
     expect(f.all('live:comment')).toEqual([]);
+  });
+
+  it('holds also for who is in a room of a node that was not told of it', async () => {
+    const { streamId, host, a, v, asha } = await onAir(url);
+    await a.ask('live:like', { streamId });
+    await ban(testApp, streamId, asha);
+    const fields = { streamId, message: 'still here', giftType: 'rose', giftValue: 1 };
+    for (const event of ['live:comment', 'live:gift', 'live:like', 'live:unlike'])
+      expect(await refusal(a, event, fields)).toEqual(refused('FORBIDDEN'));
+    await settle(host, v);
+    for (const client of [host, v])
+      expect([...client.all('live:comment'), ...client.all('live:gift')]).toEqual([]);
+    expect(await collectionOf(testApp, 'livegifts').countDocuments({ streamId })).toBe(0);
+    expect(await storedViewer(streamId, asha)).toMatchObject({ likes: true });
   });
 
   it('is for the broadcaster and admins, about viewers', async () => {

@@ -2,16 +2,15 @@ import type { LiveSummaryPayload } from '../../../src/contract/live.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { connectAll, connectAs } from '../../support/client.js';
 import { MISSING_ID, refusal } from '../../support/direct-chat.js';
+import { expectNeedsStream } from '../../support/live.js';
 import {
   about,
   broadcastAs,
   changeStream,
   countReaches,
   ENDED,
-  expectNeedsStreamId,
   listed,
   newCast,
-  refused,
   settle,
   start,
   storedStream,
@@ -19,6 +18,7 @@ import {
   watchAs,
   withLiveTimes,
 } from '../../support/live-stream.js';
+import { refused } from '../../support/refusals.js';
 import { admin, astrologer, user } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
@@ -141,7 +141,7 @@ describe('live:end', () => {
     const [host, staff] = await connectAll(url, tara, admin('root'));
     for (const client of [host, staff]) {
       expect(await refusal(client, 'live:end', { streamId: MISSING_ID })).toEqual(refused('NOT_FOUND'));
-      await expectNeedsStreamId(client, 'live:end');
+      await expectNeedsStream(client, 'live:end');
     }
   });
 });

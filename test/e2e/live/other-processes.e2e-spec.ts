@@ -1,6 +1,6 @@
 import { Types } from 'mongoose';
 import type { LiveSummaryPayload } from '../../../src/contract/live.js';
-import { startApp, type TestApp } from '../../support/app.js';
+import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
 import { command, DatabaseProxy } from '../../support/database-proxy.js';
 import { refusal } from '../../support/direct-chat.js';
@@ -57,7 +57,7 @@ describe('a stream that another process made', () => {
       stream: { astrologerId: owner.id, astrologerName: 'Of the former backend', title: '', tags: [] },
     });
     await watch(host, streamId, { isBroadcaster: true });
-    await countReaches(1, streamId, host, viewer);
+    await countReaches(1, streamId, viewer);
     await host.ask('live:heartbeat', { streamId });
     const summary = await host.ask<LiveSummaryPayload>('live:end', { streamId });
     expect(summary).toMatchObject({ streamId, peakViewerCount: 1, giftCount: 0, likeCount: 0 });
@@ -97,6 +97,38 @@ describe('a stream that another process made', () => {
     for (const streamId of streamIds) await endsAt(viewer, streamId);
     await settle(viewer);
     for (const streamId of streamIds) expect(told(viewer, streamId)).toEqual(['live:stream_ended']);
+  });
+});
+
+describe.each([
+  ['null', null],
+  ['a text', '7'],
+  ['a number with a fraction', 0.5],
+])('a stream of which another process stored totals as %s', (_, total) => {
+  it('counts views, viewers, likes and gifts, and finishes these', async () => {
+    const totals = Object.fromEntries(
+      ['giftCount', 'giftValue', 'likeCount', 'totalViews', 'peakViewerCount'].map((field) => [field, total]),
+    );
+    const lastHeartbeat = new Date(Date.now() + LATER_MS);
+    const streamId = await storeStream(testApp, { astrologerId: tara.id, lastHeartbeat, ...totals });
+    const viewer = await watchAs(url, asha, streamId);
+    await viewer.ask('live:like', { streamId });
+    await viewer.ask('live:gift', { streamId, giftType: 'rose', giftValue: 5 });
+    const before = typeof total === 'number' ? total : 0;
+    const expected = {
+      giftCount: before + 1,
+      giftValue: before + 5,
+      likeCount: 1,
+      totalViews: before + 1,
+      peakViewerCount: 1,
+    };
+    await until(async () => {
+      const stored = await storedStream(testApp, streamId);
+      return Object.entries(expected).every(([field, value]) => stored[field as 'likeCount'] === value);
+    });
+    const gifts = collectionOf(testApp, 'livegifts');
+    expect(await gifts.countDocuments({ streamId, finishedAt: { $exists: true } })).toBe(1);
+    await until(() => about(viewer, 'live:like_count', streamId).at(-1)?.count === 1);
   });
 });
 

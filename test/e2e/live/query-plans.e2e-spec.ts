@@ -125,6 +125,8 @@ async function useEverything(): Promise<void> {
   const last = await start(host);
   breakOff(host);
   await back.waitFor('live:stream_ended', (ended) => ended.streamId === last.streamId);
+  // Every look that nodes take by themselves: the others follow from what was waited for.
+  await until(() => queries.some((query) => kindOf(query) === 'livegifts find due'));
 }
 
 /** Each different question that the application can ask of a collection. */
@@ -150,6 +152,7 @@ describe('queries of the life of streams', () => {
     expect([...kinds].toSorted()).toEqual([
       'livecomments find deletedAt streamId',
       'livecomments findOne _id deletedAt streamId',
+      'livegifts find due',
       'livestreams find _id',
       'livestreams find _id isLive',
       'livestreams find astrologerId isLive',
