@@ -34,7 +34,7 @@ interface Watched {
  * second, the last one is right, and joining costs nothing here.
  *
  * Cost: for each stream that is watched on this node, once a second, a look through its sockets when somebody came or went; with several
- * nodes 1 or 2 Redis commands; 1 write when the peak rises.
+ * nodes 1 or 2 Redis commands; 1 write when the peak rises; 1 read while nobody is here any more but some are counted still.
  */
 @Injectable()
 export class ViewerCountsService implements BeforeApplicationShutdown {
@@ -144,6 +144,10 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
   }
 
   private async lookAt(watched: Watched): Promise<void> {
+    if (await this.hasEnded(watched)) {
+      this.drop(watched.streamId);
+      return;
+    }
     const before = watched.here;
     if (watched.isChanged || watched.lingering.size > 0) watched.here = this.whoIsHere(watched);
     watched.isChanged = false;
@@ -152,7 +156,9 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     if (this.watched.get(streamId) !== watched) return;
     const elsewhere = [...others].filter((key) => !here.has(key));
     const count = here.size + elsewhere.length;
-    if (count <= MAX_TOLD_ONE_BY_ONE) this.tellOneByOne(streamId, before, here, others, count);
+    // Neither those of a crowd that comes nor those of one that goes.
+    const most = Math.max(count, watched.count ?? 0);
+    if (most <= MAX_TOLD_ONE_BY_ONE) this.tellOneByOne(streamId, before, here, others, count);
     await this.tellCount(watched, count);
     if (here.size === 0 && !watched.isChanged && this.isRoomEmpty(streamId)) this.watched.delete(streamId);
   }
@@ -171,6 +177,12 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     }
     here.delete(watched.owner);
     return here;
+  }
+
+  /** An end empties the rooms of all nodes and says no more: whom it put out did not leave. */
+  private async hasEnded({ streamId, isChanged, lingering }: Watched): Promise<boolean> {
+    if ((!isChanged && lingering.size === 0) || !this.isRoomEmpty(streamId)) return false;
+    return (await this.streams.findLiveAmong([toStreamId(streamId)])).size === 0;
   }
 
   private isRoomEmpty(streamId: string): boolean {
