@@ -6,8 +6,10 @@ import type { LiveStream } from './live-stream.schema.js';
 /** What somebody is to a stream. */
 export type LiveRole = 'owner' | 'moderator' | 'viewer';
 
+/** Of a document of another process that names nobody it is nobody: no id is empty. */
 export function ownerOf({ astrologerId }: LiveStream): Party {
-  return { id: String(astrologerId), type: 'astrologer' };
+  const isId = typeof astrologerId === 'string' || astrologerId instanceof Types.ObjectId;
+  return { id: isId ? String(astrologerId) : '', type: 'astrologer' };
 }
 
 export function roleIn(stream: LiveStream, user: Identity): LiveRole {
@@ -22,7 +24,7 @@ export function roleBeside(owner: string, user: Identity): LiveRole {
 
 /** The channel that the stream's tokens are for. A document of a former backend without one has its id. */
 export function channelOf({ _id, channelName }: LiveStream): string {
-  return channelName ?? _id.toHexString();
+  return typeof channelName === 'string' ? channelName : _id.toHexString();
 }
 
 /** When it began; a document of a former backend may say it in another way, or only by its id. */

@@ -7,6 +7,8 @@ import { LiveStream } from './live-stream.schema.js';
 
 /** What nobody reads but `countGift` may be hundreds of ids. */
 const SHOWN = { giftsCounted: 0 } as const;
+/** Another process may have stored a document under a text, which no event can name and no cursor go past. */
+const OURS = { $type: 'objectId' } as const;
 
 /** The collection `livestreams`, in which a former backend writes, too. Each method is one round trip. */
 @Injectable()
@@ -47,13 +49,16 @@ export class LiveStreamRepository implements OnModuleInit {
     const ids: unknown[] = Types.ObjectId.isValid(astrologerId)
       ? [astrologerId, new Types.ObjectId(astrologerId)]
       : [astrologerId];
-    return this.model.find({ isLive: true, astrologerId: { $in: ids } as object }).lean();
+    return this.model.find({ isLive: true, astrologerId: { $in: ids } as object, _id: OURS }).lean();
   }
 
   /** Streams that are live, newest first; those before `before` if it is given. */
   async findLive(limit: number, before?: Types.ObjectId): Promise<LiveStream[]> {
     return this.model
-      .find({ isLive: true, ...(before && { _id: { $lt: before } }) }, SHOWN, { sort: { _id: -1 }, limit })
+      .find({ isLive: true, _id: { ...OURS, ...(before && { $lt: before }) } }, SHOWN, {
+        sort: { _id: -1 },
+        limit,
+      })
       .lean();
   }
 
@@ -86,7 +91,7 @@ export class LiveStreamRepository implements OnModuleInit {
 
   /** Ends that another node stored and did not tell. */
   async findUntold(now: Date, limit: number): Promise<LiveStream[]> {
-    return this.model.find({ endToldDue: { $lte: now } }, null, { limit }).lean();
+    return this.model.find({ endToldDue: { $lte: now }, _id: OURS }, null, { limit }).lean();
   }
 
   /** Takes over the telling of an end; false when another node was faster. */

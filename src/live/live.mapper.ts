@@ -10,14 +10,14 @@ import type { GiftToCharge } from './gift-ledger.js';
 import type { LiveComment } from './live-comment.schema.js';
 import type { LiveGift } from './live-gift.schema.js';
 import type { LiveStream } from './live-stream.schema.js';
-import { startOf } from './live-rules.js';
+import { ownerOf, startOf } from './live-rules.js';
 
 export function toStreamPayload(stream: LiveStream, viewerCount: number): LiveStreamPayload {
   const streamId = stream._id.toHexString();
   return {
     streamId,
     _id: streamId,
-    astrologerId: String(stream.astrologerId),
+    astrologerId: ownerOf(stream).id,
     astrologerName: stream.astrologerName ?? '',
     astrologerProfilePicture: stream.astrologerProfilePicture ?? '',
     title: stream.title ?? '',

@@ -68,11 +68,13 @@ export class StreamDeadlinesService implements OnApplicationBootstrap, BeforeApp
         this.streams.findUntold(new Date(), BATCH),
       ]);
       const [deserted, unheard] = await Promise.all([this.deserted(live), this.endedUnheard(live)]);
-      await Promise.all([
+      const done = await Promise.allSettled([
         ...deserted.map((stream) => this.ending.endDeserted(stream)),
         ...untold.map((stream) => this.ending.repeat(stream)),
         ...unheard.map((streamId) => this.ending.catchUp(streamId)),
       ]);
+      const failure = done.find(({ status }) => status === 'rejected');
+      if (failure !== undefined) throw (failure as PromiseRejectedResult).reason;
       this.outage.worked();
     } catch (error) {
       this.outage.failed(error);

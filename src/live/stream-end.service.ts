@@ -1,11 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Types } from 'mongoose';
 import type { LiveEndPayload, LiveSummaryPayload } from '../contract/live.js';
+import { isDatabaseAway } from '../database/database-errors.js';
 import { OutageLog } from '../logging/outage-log.js';
+import { stackOf } from '../logging/stack-of.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { liveRoom } from '../realtime/rooms.js';
 import { LikeCountsService } from './like-counts.service.js';
-import { toStreamId } from './live-rules.js';
+import { ownerOf, toStreamId } from './live-rules.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
 import type { LiveStream } from './live-stream.schema.js';
 import { toSummary } from './live.mapper.js';
@@ -20,10 +22,8 @@ import { ViewerCountsService } from './viewer-counts.service.js';
  */
 @Injectable()
 export class StreamEndService {
-  private readonly outage = new OutageLog(
-    new Logger(StreamEndService.name),
-    'What follows the end of streams is done later',
-  );
+  private readonly logger = new Logger(StreamEndService.name);
+  private readonly outage = new OutageLog(this.logger, 'What follows the end of streams is done later');
 
   constructor(
     private readonly streams: LiveStreamRepository,
@@ -67,7 +67,7 @@ export class StreamEndService {
     const next = new Date(Date.now() + this.times.endToldMs);
     if (!(await this.streams.claimUntold(ended, next))) return;
     this.tell(ended);
-    await this.likes.count(ended._id);
+    await this.count(ended);
     await this.streams.clearUntold(ended._id);
   }
 
@@ -85,13 +85,24 @@ export class StreamEndService {
     this.tell(ended);
     const summary = toSummary(ended);
     try {
-      summary.likeCount = await this.likes.count(ended._id);
+      summary.likeCount = await this.count(ended);
       await this.streams.clearUntold(ended._id);
       this.outage.worked();
     } catch (error) {
       this.outage.failed(error);
     }
     return summary;
+  }
+
+  /** The likes. A document in which another process left what nothing can be added to is not told of again and again for that. */
+  private async count({ _id, likeCount }: LiveStream): Promise<number> {
+    try {
+      return await this.likes.count(_id);
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      this.logger.error('The likes of a stream that has ended cannot be counted', stackOf(error));
+      return typeof likeCount === 'number' ? likeCount : 0;
+    }
   }
 
   private tell(stream: LiveStream): void {
@@ -101,7 +112,7 @@ export class StreamEndService {
     this.emitter.toRooms([room], 'live:end', end);
     this.emitter.toEverybody('live:stream_ended', {
       streamId,
-      astrologerId: String(stream.astrologerId),
+      astrologerId: ownerOf(stream).id,
       astrologerName: stream.astrologerName ?? '',
       timestamp: end.timestamp,
     });

@@ -1,6 +1,6 @@
 import { Types } from 'mongoose';
-import type { LiveSummaryPayload } from '../../../src/contract/live.js';
-import { startApp, type TestApp } from '../../support/app.js';
+import type { LiveActivePayload, LiveSummaryPayload } from '../../../src/contract/live.js';
+import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
 import { command, DatabaseProxy } from '../../support/database-proxy.js';
 import { refusal } from '../../support/direct-chat.js';
@@ -14,6 +14,7 @@ import {
   inBrief,
   LATER_MS,
   letTimePass,
+  listed,
   newCast,
   settle,
   storedStream,
@@ -97,6 +98,48 @@ describe('a stream that another process made', () => {
     for (const streamId of streamIds) await endsAt(viewer, streamId);
     await settle(viewer);
     for (const streamId of streamIds) expect(told(viewer, streamId)).toEqual(['live:stream_ended']);
+  });
+});
+
+describe('what another process stored and nobody can use', () => {
+  it('under a text as its id is no stream, and keeps no other from being listed and ended', async () => {
+    const viewer = await connectAs(url, asha);
+    const old = new Date(Date.now() - LATER_MS);
+    const texts = ['a', '~', 'f'.repeat(24)];
+    const strange = collectionOf<{ _id: string }>(testApp, 'livestreams');
+    await strange.insertMany(
+      texts.flatMap((_id) => [
+        { _id, astrologerId: tara.id, isLive: true, startedAt: old },
+        { _id: `${_id}-ended`, astrologerId: tara.id, isLive: false, endToldDue: old },
+      ]),
+    );
+    const { streamId } = await broadcastAs(url, tara);
+    expect(await listed(viewer, streamId)).toMatchObject({ isLive: true });
+    const first = await viewer.ask<LiveActivePayload>('live:active', { limit: 1 });
+    expect(first.streams.map((stream) => stream.streamId)).toEqual([streamId]);
+    await endsAt(viewer, await storeStream(testApp, { astrologerId: mira.id, startedAt: old }));
+    await strange.deleteMany({ _id: { $type: 'string' } });
+  });
+
+  it('among its fields ends once, and is listed until then', async () => {
+    const viewer = await connectAs(url, asha);
+    const startedAt = new Date(Date.now() - LATER_MS);
+    const strange = [
+      { astrologerId: { toString: 'nobody' } },
+      { astrologerId: [tara.id], likeTicket: 'none' },
+      { astrologerId: 5, channelName: 5 },
+    ];
+    for (const fields of strange) {
+      const heard = { ...fields, startedAt, lastHeartbeat: new Date(Date.now() + LATER_MS) };
+      const streamId = await storeStream(testApp, heard);
+      expect(await listed(viewer, streamId)).toMatchObject({ astrologerId: '' });
+      await watch(viewer, streamId);
+      await changeStream(testApp, streamId, { lastHeartbeat: startedAt });
+      await endsAt(viewer, streamId);
+      await until(async () => (await storedStream(testApp, streamId)).endToldDue === undefined);
+      await letTimePass(url, viewer);
+      expect(told(viewer, streamId)).toEqual(['live:end', 'live:stream_ended']);
+    }
   });
 });
 
