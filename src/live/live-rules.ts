@@ -29,7 +29,12 @@ export function channelOf({ _id, channelName }: LiveStream): string {
 
 /** When it began; a document of a former backend may say it in another way, or only by its id. */
 export function startOf({ _id, startedAt, createdAt }: LiveStream): Date {
-  return [startedAt, createdAt].find((time) => time instanceof Date) ?? _id.getTimestamp();
+  return dateOf(startedAt) ?? dateOf(createdAt) ?? _id.getTimestamp();
+}
+
+/** A stored time; undefined for whatever else another process has written in its place. */
+export function dateOf(stored: unknown): Date | undefined {
+  return stored instanceof Date && !Number.isNaN(stored.getTime()) ? stored : undefined;
 }
 
 /** @param streamId checked by the payload's rules */

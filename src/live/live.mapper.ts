@@ -10,7 +10,7 @@ import type { GiftToCharge } from './gift-ledger.js';
 import type { LiveComment } from './live-comment.schema.js';
 import type { LiveGift } from './live-gift.schema.js';
 import type { LiveStream } from './live-stream.schema.js';
-import { ownerOf, startOf } from './live-rules.js';
+import { dateOf, ownerOf, startOf } from './live-rules.js';
 
 export function toStreamPayload(stream: LiveStream, viewerCount: number): LiveStreamPayload {
   const streamId = stream._id.toHexString();
@@ -33,7 +33,7 @@ export function toStreamPayload(stream: LiveStream, viewerCount: number): LiveSt
 
 export function toSummary(stream: LiveStream): LiveSummaryPayload {
   const startedAt = startOf(stream).getTime();
-  const endedAt = (stream.endedAt ?? new Date()).getTime();
+  const endedAt = (dateOf(stream.endedAt) ?? new Date()).getTime();
   return {
     streamId: stream._id.toHexString(),
     startedAt,

@@ -82,8 +82,8 @@ export class StreamEndService {
   }
 
   private async finish(ended: LiveStream): Promise<LiveSummaryPayload> {
-    this.tell(ended);
     const summary = toSummary(ended);
+    this.tell(ended);
     try {
       summary.likeCount = await this.count(ended);
       await this.streams.clearUntold(ended._id);

@@ -158,6 +158,19 @@ describe('a stream that another process ended', () => {
     expect(told(stranger, streamId)).toEqual(['live:stream_ended']);
   });
 
+  it.each(['yesterday', 1_795_342_612_000, null, { at: 5 }, true])(
+    'has ended once, when it did so at %p',
+    async (endedAt) => {
+      const { streamId } = await broadcastAs(url, tara);
+      const viewer = await watchAs(url, asha, streamId);
+      await changeStream(testApp, streamId, { isLive: false, endedAt: endedAt as unknown as Date });
+      await endsAt(viewer, streamId);
+      await until(async () => (await storedStream(testApp, streamId)).endToldDue === undefined);
+      await settle(viewer);
+      expect(told(viewer, streamId)).toEqual(['live:end', 'live:stream_ended']);
+    },
+  );
+
   it('has ended for those who watch it also when its document is gone', async () => {
     const streamId = await storeStream(testApp, { astrologerId: tara.id, lastHeartbeat: new Date() });
     const viewer = await watchAs(url, asha, streamId);
