@@ -64,7 +64,7 @@ export function toCommentPayload(comment: LiveComment): LiveCommentPayload {
     userName: comment.userName,
     userAvatar: comment.userAvatar,
     message: comment.message,
-    timestamp: comment.timestamp.getTime(),
+    timestamp: (dateOf(comment.timestamp) ?? comment._id.getTimestamp()).getTime(),
     isGift: comment.isGift === true,
     ...(comment.isGift === true && { giftType: comment.giftType, giftValue: comment.giftValue }),
   };

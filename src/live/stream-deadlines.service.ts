@@ -6,7 +6,7 @@ import {
 } from '@nestjs/common';
 import { OutageLog } from '../logging/outage-log.js';
 import { PresenceService } from '../presence/presence.service.js';
-import { ownerOf, startOf, toStreamId } from './live-rules.js';
+import { dateOf, ownerOf, startOf, toStreamId } from './live-rules.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
 import type { LiveStream } from './live-stream.schema.js';
 import { LiveTimes } from './live-times.js';
@@ -89,7 +89,7 @@ export class StreamDeadlinesService implements OnApplicationBootstrap, BeforeApp
       const owner = owners[index];
       if (owner === undefined || owner.isOnline) return false;
       const seen = owner.lastSeen === null ? 0 : Date.parse(owner.lastSeen);
-      const beat = stream.lastHeartbeat instanceof Date ? stream.lastHeartbeat.getTime() : 0;
+      const beat = dateOf(stream.lastHeartbeat)?.getTime() ?? 0;
       return Math.max(seen, beat, startOf(stream).getTime()) <= before;
     });
   }

@@ -96,7 +96,6 @@ describe('queries of what viewers do', () => {
       'bulkWrite liveviewers _id firstSeenAt',
       'countDocuments liveviewers likes streamId',
       'find livecomments _id deletedAt streamId',
-      'find livecomments deletedAt streamId',
       'find livegifts due',
       'find liveviewers _id',
       'findOne livecomments _id deletedAt streamId',

@@ -1,5 +1,10 @@
 import { Types } from 'mongoose';
-import type { LiveActivePayload, LiveSummaryPayload } from '../../../src/contract/live.js';
+import type {
+  LiveActivePayload,
+  LiveCommentsPayload,
+  LiveSummaryPayload,
+} from '../../../src/contract/live.js';
+import type { LiveStream } from '../../../src/live/live-stream.schema.js';
 import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
 import { command, DatabaseProxy } from '../../support/database-proxy.js';
@@ -53,11 +58,11 @@ describe('a stream that another process made', () => {
     const streamId = await made({ lastHeartbeat: new Date(), channelName: 'of_the_former_backend' });
     const host = await connectAs(url, owner);
     const viewer = await connectAs(url, asha);
+    await watch(host, streamId, { isBroadcaster: true });
     expect(await watch(viewer, streamId)).toMatchObject({
       channelName: 'of_the_former_backend',
       stream: { astrologerId: owner.id, astrologerName: 'Of the former backend', title: '', tags: [] },
     });
-    await watch(host, streamId, { isBroadcaster: true });
     await countReaches(1, streamId, host, viewer);
     await host.ask('live:heartbeat', { streamId });
     const summary = await host.ask<LiveSummaryPayload>('live:end', { streamId });
@@ -119,6 +124,28 @@ describe('what another process stored and nobody can use', () => {
     expect(first.streams.map((stream) => stream.streamId)).toEqual([streamId]);
     await endsAt(viewer, await storeStream(testApp, { astrologerId: mira.id, startedAt: old }));
     await strange.deleteMany({ _id: { $type: 'string' } });
+  });
+
+  it('in place of times is shown with the times of its ids, and keeps no stream', async () => {
+    const streamId = await storeStream(testApp, { astrologerId: tara.id, lastHeartbeat: new Date() });
+    const comment = { streamId, userId: asha.id, userType: 'user', userName: '', userAvatar: '' };
+    const comments = collectionOf<{ _id: unknown; message: string }>(testApp, 'livecomments');
+    const times = [undefined, null, 'yesterday', 5, { at: 5 }, NaN];
+    const written = times.map((timestamp, i) => {
+      const _id = new Types.ObjectId();
+      return { _id, ...comment, message: `comment ${i}`, ...(timestamp !== undefined && { timestamp }) };
+    });
+    await comments.insertMany([...written, { ...comment, _id: 'a text', message: 'under a text' }]);
+    const expected = written.map(({ _id, message }) =>
+      expect.objectContaining({ message, timestamp: _id.getTimestamp().getTime() }),
+    );
+    const viewer = await connectAs(url, asha);
+    expect((await watch(viewer, streamId)).comments).toEqual(expected);
+    const page = await viewer.ask<LiveCommentsPayload>('live:comments', { streamId });
+    expect(page.comments).toEqual(expected);
+    const strange = { startedAt: 'now', createdAt: new Date(0), lastHeartbeat: { at: Date.now() } };
+    await changeStream(testApp, streamId, strange as unknown as Partial<LiveStream>);
+    await endsAt(viewer, streamId);
   });
 
   it('among its fields ends once, and is listed until then', async () => {

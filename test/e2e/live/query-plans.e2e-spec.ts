@@ -148,7 +148,7 @@ describe('queries of the life of streams', () => {
     }
     expect(faults).toEqual([]);
     expect([...kinds].toSorted()).toEqual([
-      'livecomments find deletedAt streamId',
+      'livecomments find _id deletedAt streamId',
       'livecomments findOne _id deletedAt streamId',
       'livegifts find due',
       'livestreams find _id',
