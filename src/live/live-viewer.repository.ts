@@ -101,6 +101,16 @@ export class LiveViewerRepository implements OnModuleInit {
     return this.say(streamId, person, { $min: { bannedAt: at } });
   }
 
+  /** Of these streams; by an index over bans alone. */
+  async findBannedSince(
+    streamIds: string[],
+    since: Date,
+  ): Promise<Pick<LiveViewer, '_id' | 'streamId' | 'person'>[]> {
+    return this.model
+      .find({ streamId: { $in: streamIds }, bannedAt: { $gte: since } }, { streamId: 1, person: 1 })
+      .lean();
+  }
+
   /** They may come, and comment, again. */
   async pardon(streamId: Types.ObjectId, person: Party): Promise<Said> {
     return this.say(streamId, person, { $unset: { bannedAt: 1, mutedAt: 1 } });

@@ -2,6 +2,7 @@ import type { AgoraToken } from '../agora/agora-token.service.js';
 import type {
   LiveCommentPayload,
   LiveGiftPayload,
+  LiveKickedPayload,
   LiveStreamPayload,
   LiveSummaryPayload,
   LiveTokenPayload,
@@ -112,6 +113,10 @@ export function toCharge({ _id, streamId, giftType, giftValue, ...gift }: LiveGi
     giftType,
     giftValue,
   };
+}
+
+export function kickedPayload(streamId: string): LiveKickedPayload {
+  return { streamId, reason: 'banned', timestamp: Date.now() };
 }
 
 export function toTokenPayload(

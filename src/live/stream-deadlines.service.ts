@@ -10,6 +10,7 @@ import { dateOf, ownerOf, startOf, toStreamId } from './live-rules.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
 import type { LiveStream } from './live-stream.schema.js';
 import { LiveTimes } from './live-times.js';
+import { MissedBansService } from './missed-bans.service.js';
 import { StreamEndService } from './stream-end.service.js';
 import { ViewerCountsService } from './viewer-counts.service.js';
 
@@ -21,8 +22,8 @@ const BATCH = 1000;
  * that a former backend wrote into the document. All of that is stored, so a restart loses nothing, and of several nodes that find the same
  * one ends it. A stream that another process made is found like any other; one that another process ended is noticed where it is watched.
  *
- * Round trips: 3 every 2 s (the streams that are live, their broadcasters' presence, ends that were not told), 1 when one ended unheard, and one Redis command with
- * several nodes.
+ * Round trips: 3 every 2 s (the streams that are live, their broadcasters' presence, ends that were not told), 1 more while streams are watched
+ * here (`MissedBansService`), 1 more when one ended unheard, and one Redis command with several nodes.
  */
 @Injectable()
 export class StreamDeadlinesService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -30,6 +31,8 @@ export class StreamDeadlinesService implements OnApplicationBootstrap, BeforeApp
     new Logger(StreamDeadlinesService.name),
     'Streams without a broadcaster are not ended for now',
   );
+  /** Of the look that is under way. */
+  private failure: unknown;
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> = Promise.resolve();
   private isClosing = false;
@@ -39,6 +42,7 @@ export class StreamDeadlinesService implements OnApplicationBootstrap, BeforeApp
     private readonly presence: PresenceService,
     private readonly ending: StreamEndService,
     private readonly viewers: ViewerCountsService,
+    private readonly missedBans: MissedBansService,
     private readonly times: LiveTimes,
   ) {}
 
@@ -62,23 +66,30 @@ export class StreamDeadlinesService implements OnApplicationBootstrap, BeforeApp
 
   /** Never rejects. */
   private async look(): Promise<void> {
-    try {
-      const [live, untold] = await Promise.all([
-        this.streams.findLive(BATCH),
-        this.streams.findUntold(new Date(), BATCH),
-      ]);
-      const [deserted, unheard] = await Promise.all([this.deserted(live), this.endedUnheard(live)]);
-      const done = await Promise.allSettled([
-        ...deserted.map((stream) => this.ending.endDeserted(stream)),
-        ...untold.map((stream) => this.ending.repeat(stream)),
-        ...unheard.map((streamId) => this.ending.catchUp(streamId)),
-      ]);
-      const failure = done.find(({ status }) => status === 'rejected');
-      if (failure !== undefined) throw (failure as PromiseRejectedResult).reason;
-      this.outage.worked();
-    } catch (error) {
-      this.outage.failed(error);
-    }
+    this.failure = undefined;
+    await this.attend([this.attendToStreams(), this.attendToUntold(), this.missedBans.look()]);
+    if (this.failure === undefined) this.outage.worked();
+    else this.outage.failed(this.failure);
+  }
+
+  /** One that fails keeps no other from being attended to. Never rejects. */
+  private async attend(tasks: Promise<unknown>[]): Promise<void> {
+    for (const result of await Promise.allSettled(tasks))
+      if (result.status === 'rejected') this.failure ??= result.reason;
+  }
+
+  private async attendToStreams(): Promise<void> {
+    const live = await this.streams.findLive(BATCH);
+    const [deserted, unheard] = await Promise.all([this.deserted(live), this.endedUnheard(live)]);
+    await this.attend([
+      ...deserted.map((stream) => this.ending.endDeserted(stream)),
+      ...unheard.map((streamId) => this.ending.catchUp(streamId)),
+    ]);
+  }
+
+  private async attendToUntold(): Promise<void> {
+    const untold = await this.streams.findUntold(new Date(), BATCH);
+    await this.attend(untold.map((stream) => this.ending.repeat(stream)));
   }
 
   private async deserted(live: LiveStream[]): Promise<LiveStream[]> {

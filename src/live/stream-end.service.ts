@@ -58,7 +58,7 @@ export class StreamEndService {
     }
     const room = liveRoom(streamId);
     this.emitter.toLocalRoom(room, 'live:end', endPayload(streamId));
-    this.emitter.emptyHere(room);
+    this.emitter.putOutHere(room, room);
     this.viewers.drop(streamId);
   }
 

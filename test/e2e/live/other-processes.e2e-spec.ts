@@ -132,8 +132,8 @@ describe('what another process stored and nobody can use', () => {
     const comments = collectionOf<{ _id: unknown; message: string }>(testApp, 'livecomments');
     const times = [undefined, null, 'yesterday', 5, { at: 5 }, NaN];
     const written = times.map((timestamp, i) => {
-      const _id = new Types.ObjectId();
-      return { _id, ...comment, message: `comment ${i}`, ...(timestamp !== undefined && { timestamp }) };
+      const fields = { _id: new Types.ObjectId(), message: `comment ${i}` };
+      return Object.assign(fields, comment, timestamp === undefined ? {} : { timestamp });
     });
     await comments.insertMany([...written, { ...comment, _id: 'a text', message: 'under a text' }]);
     const expected = written.map(({ _id, message }) =>

@@ -73,6 +73,7 @@ async function storeOthers(): Promise<void> {
       person: `user:u${i}`,
       firstSeenAt: new Date(),
       ...(i % 2 === 0 && { likes: true }),
+      ...(i % 3 === 0 && { bannedAt: new Date() }),
     })),
   );
 }
@@ -167,6 +168,7 @@ describe('queries of the life of streams', () => {
       'liveviewers bulkWrite',
       'liveviewers countDocuments likes streamId',
       'liveviewers find _id',
+      'liveviewers find bannedAt streamId',
     ]);
   });
 
