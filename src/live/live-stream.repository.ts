@@ -72,7 +72,11 @@ export class LiveStreamRepository implements OnModuleInit {
   ): Promise<LiveStream | null> {
     // Without Mongoose, which would not look for what another process wrote in place of a time.
     return (await this.model.collection.findOneAndUpdate(
-      { _id: streamId, isLive: true, ...unheardSince },
+      {
+        _id: streamId,
+        isLive: true,
+        ...(unheardSince && { lastHeartbeat: { $eq: unheardSince.lastHeartbeat } }),
+      },
       { $set: { isLive: false, endedAt: at, isEndNoted: true, endToldDue: toldBy }, $unset: { onAir: 1 } },
       { returnDocument: 'after' },
     )) as LiveStream | null;

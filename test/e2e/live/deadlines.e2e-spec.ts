@@ -115,6 +115,29 @@ describe('a stream whose broadcaster has gone', () => {
     expect(await listed(viewer, streamId)).toMatchObject({ isLive: true });
   });
 
+  it.each([undefined, 'of another kind'])(
+    'goes on when its broadcaster’s heartbeat is acknowledged at the moment of its end, the one before being %p',
+    async (lastHeartbeat) => {
+      const { mongoUri, url: elsewhere } = await startApp({}, [], inBrief({ lookIntervalMs: LATER_MS }));
+      const proxy = await DatabaseProxy.start(mongoUri);
+      const node = await startApp({ MONGODB_URI: proxy.uri }, [], inBrief({ ownerReturnMs: 60_000 }));
+      const viewer = await connectAs(node.url, asha);
+      const held = proxy.hold(command('findAndModify', 'livestreams'));
+      const startedAt = new Date(0);
+      const streamId = await storeStream(node, {
+        astrologerId: tara.id,
+        startedAt,
+        ...(lastHeartbeat !== undefined && { lastHeartbeat }),
+      });
+      const resume = await held;
+      const host = await connectAs(elsewhere, tara);
+      await host.ask('live:heartbeat', { streamId });
+      resume();
+      await endsAt(viewer, await storeStream(node, { astrologerId: mira.id, startedAt }));
+      expect(await listed(viewer, streamId)).toMatchObject({ isLive: true });
+    },
+  );
+
   it('has the whole time from the last heartbeat on, which came just before the broadcaster went', async () => {
     const { host, streamId } = await broadcastAs(url, tara);
     const viewer = await watchAs(url, asha, streamId);
