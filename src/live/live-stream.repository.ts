@@ -104,9 +104,9 @@ export class LiveStreamRepository implements OnModuleInit {
     return matchedCount === 1;
   }
 
-  /** The end was told. */
-  async clearUntold(streamId: Types.ObjectId): Promise<void> {
-    await this.model.updateOne({ _id: streamId }, { $unset: { endToldDue: 1 } });
+  /** The end was told. Views are never less than they were: another process may have counted some of them. */
+  async noteEndTold(streamId: Types.ObjectId, totalViews: number): Promise<void> {
+    await this.model.updateOne({ _id: streamId }, { $unset: { endToldDue: 1 }, $max: { totalViews } });
   }
 
   /** The broadcaster lives. False when the stream has ended. */
@@ -122,8 +122,9 @@ export class LiveStreamRepository implements OnModuleInit {
     await this.model.updateOne({ _id: streamId }, { $max: { peakViewerCount: count } });
   }
 
+  /** Of a stream that is live: those of one that has ended are counted. */
   async addViews(streamId: Types.ObjectId, count: number): Promise<void> {
-    await this.model.updateOne({ _id: streamId }, { $inc: { totalViews: count } });
+    await this.model.updateOne({ _id: streamId, isLive: true }, { $inc: { totalViews: count } });
   }
 
   /** Draws the ticket of a count of likes that begins now; null when the stream does not exist. */

@@ -51,6 +51,14 @@ export class LiveViewerRepository implements OnModuleInit {
     }
   }
 
+  /** How many have ever watched the stream; by an index over those who have alone. */
+  async countViews(streamId: Types.ObjectId): Promise<number> {
+    return this.model.countDocuments({
+      streamId: streamId.toHexString(),
+      firstSeenAt: { $gte: new Date(0) },
+    });
+  }
+
   /** False when they like it already. */
   async like(streamId: Types.ObjectId, person: Party): Promise<boolean> {
     return this.change(streamId, person, { likes: { $ne: true } }, { $set: { likes: true } });

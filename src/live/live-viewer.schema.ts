@@ -38,6 +38,10 @@ export const LiveViewerSchema = SchemaFactory.createForClass(LiveViewer);
 
 LiveViewerSchema.index({ streamId: 1 }, { partialFilterExpression: { likes: true } });
 LiveViewerSchema.index(
+  { streamId: 1, firstSeenAt: 1 },
+  { partialFilterExpression: { firstSeenAt: { $exists: true } } },
+);
+LiveViewerSchema.index(
   { streamId: 1, bannedAt: 1 },
   { partialFilterExpression: { bannedAt: { $exists: true } } },
 );

@@ -46,12 +46,17 @@ export function toSummary(stream: LiveStream): LiveSummaryPayload {
 
 function toTotals(stream: LiveStream) {
   return {
-    peakViewerCount: stream.peakViewerCount ?? 0,
-    totalViews: stream.totalViews ?? 0,
-    likeCount: stream.likeCount ?? 0,
-    giftCount: stream.giftCount ?? 0,
-    giftValue: stream.giftValue ?? 0,
+    peakViewerCount: numberOf(stream.peakViewerCount),
+    totalViews: numberOf(stream.totalViews),
+    likeCount: numberOf(stream.likeCount),
+    giftCount: numberOf(stream.giftCount),
+    giftValue: numberOf(stream.giftValue),
   };
+}
+
+/** A stored total; 0 for whatever else another process has written in its place. */
+function numberOf(stored: unknown): number {
+  return typeof stored === 'number' && Number.isFinite(stored) ? stored : 0;
 }
 
 export function toCommentPayload(comment: LiveComment): LiveCommentPayload {

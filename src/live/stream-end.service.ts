@@ -10,6 +10,7 @@ import { LikeCountsService } from './like-counts.service.js';
 import { ownerOf, toStreamId } from './live-rules.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
 import type { LiveStream } from './live-stream.schema.js';
+import { LiveViewerRepository } from './live-viewer.repository.js';
 import { toSummary } from './live.mapper.js';
 import { LiveTimes } from './live-times.js';
 import { ViewerCountsService } from './viewer-counts.service.js';
@@ -18,7 +19,8 @@ import { ViewerCountsService } from './viewer-counts.service.js';
  * The one way in which streams end, whoever or whatever ends them (contract §5). The end is one compare-and-set; what is to be told stands
  * in the document until it was told, so that a node that dies before leaves it to another.
  *
- * Round trips: 1 for the end, 3 for the last count of the likes, 2 behind it. Emits: one to the room, one to everybody.
+ * Round trips: 1 for the end, 3 for the last count of the likes and beside them 1 for that of the views, 1 to note that it was told. Emits:
+ * one to the room, one to everybody.
  */
 @Injectable()
 export class StreamEndService {
@@ -27,6 +29,7 @@ export class StreamEndService {
 
   constructor(
     private readonly streams: LiveStreamRepository,
+    private readonly people: LiveViewerRepository,
     private readonly emitter: EmitterService,
     private readonly likes: LikeCountsService,
     private readonly viewers: ViewerCountsService,
@@ -67,8 +70,7 @@ export class StreamEndService {
     const next = new Date(Date.now() + this.times.endToldMs);
     if (!(await this.streams.claimUntold(ended, next))) return;
     this.tell(ended);
-    await this.count(ended);
-    await this.streams.clearUntold(ended._id);
+    await this.conclude(ended);
   }
 
   private async endOnce(
@@ -85,8 +87,7 @@ export class StreamEndService {
     const summary = toSummary(ended);
     this.tell(ended);
     try {
-      summary.likeCount = await this.count(ended);
-      await this.streams.clearUntold(ended._id);
+      Object.assign(summary, await this.conclude(ended));
       this.outage.worked();
     } catch (error) {
       this.outage.failed(error);
@@ -94,14 +95,25 @@ export class StreamEndService {
     return summary;
   }
 
-  /** The likes. A document in which another process left what nothing can be added to is not told of again and again for that. */
-  private async count({ _id, likeCount }: LiveStream): Promise<number> {
+  /** Counts for the last time what must be right; then nobody tells the end any more. */
+  private async conclude(ended: LiveStream): Promise<Pick<LiveSummaryPayload, 'likeCount' | 'totalViews'>> {
+    const [likeCount, seenHere] = await Promise.all([
+      this.countLikes(ended),
+      this.people.countViews(ended._id),
+    ]);
+    const totalViews = Math.max(seenHere, toSummary(ended).totalViews);
+    await this.streams.noteEndTold(ended._id, totalViews);
+    return { likeCount, totalViews };
+  }
+
+  /** A document in which another process left what nothing can be added to is not told of again and again for that. */
+  private async countLikes(ended: LiveStream): Promise<number> {
     try {
-      return await this.likes.count(_id);
+      return await this.likes.count(ended._id);
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
       this.logger.error('The likes of a stream that has ended cannot be counted', stackOf(error));
-      return typeof likeCount === 'number' ? likeCount : 0;
+      return toSummary(ended).likeCount;
     }
   }
 

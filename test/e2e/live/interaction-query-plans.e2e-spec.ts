@@ -98,6 +98,7 @@ describe('queries of what viewers do', () => {
       'find livecomments _id deletedAt streamId',
       'find livegifts due',
       'find liveviewers _id',
+      'find liveviewers bannedAt streamId',
       'findOne livecomments _id deletedAt streamId',
       'findOne livegifts clientGiftId sender streamId',
       'findOne liveviewers _id',

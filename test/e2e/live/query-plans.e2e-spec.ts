@@ -166,6 +166,7 @@ describe('queries of the life of streams', () => {
       'livestreams updateOne _id isLive',
       'livestreams updateOne _id likeTicketCounted',
       'liveviewers bulkWrite',
+      'liveviewers countDocuments firstSeenAt streamId',
       'liveviewers countDocuments likes streamId',
       'liveviewers find _id',
       'liveviewers find bannedAt streamId',
