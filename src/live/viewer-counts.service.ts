@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { type Identity, partyKey, partyOf } from '../contract/identity.js';
 import { OutageLog } from '../logging/outage-log.js';
 import { EmitterService } from '../realtime/emitter.service.js';
@@ -10,6 +11,7 @@ import { ViewerStore } from './viewer.store.js';
 
 /** Above this, comings and goings are not told one by one: 2,000 joins would cost 2,000² messages (contract §5). */
 const MAX_TOLD_ONE_BY_ONE = 50;
+const REMEMBERED_COUNTS = 10_000;
 
 /** A stream that somebody watches on this node. */
 interface Watched {
@@ -43,6 +45,8 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     'Viewers cannot be counted for now',
   );
   private readonly watched = new Map<string, Watched>();
+  /** Counts of streams that nobody watches here, for as long as a count may be old. */
+  private readonly elsewhere: LRUCache<string, Promise<number>>;
   private timer: NodeJS.Timeout | undefined;
   private isClosing = false;
 
@@ -52,6 +56,7 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     private readonly store: ViewerStore,
     private readonly times: LiveTimes,
   ) {
+    this.elsewhere = new LRUCache({ max: REMEMBERED_COUNTS, ttl: times.countIntervalMs });
     emitter.onLeave((room, socketId, user) => this.left(room, socketId, user));
   }
 
@@ -93,9 +98,9 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     return this.watched.get(streamId)?.count ?? 0;
   }
 
-  /** Of any stream, also one that nobody watches here: then one Redis command with several nodes. Never rejects. */
+  /** Of any stream, also one that nobody watches here: then one Redis command a second with several nodes, whoever asks. Never rejects. */
   async sizeOf(streamId: string): Promise<number> {
-    return this.watched.get(streamId)?.count ?? (await this.store.others(streamId)).size;
+    return this.watched.get(streamId)?.count ?? this.countElsewhere(streamId);
   }
 
   /** Ids of the streams in whose rooms somebody is on this node, or was until now. */
@@ -111,6 +116,14 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
   beforeApplicationShutdown(): void {
     this.isClosing = true;
     clearTimeout(this.timer);
+  }
+
+  private countElsewhere(streamId: string): Promise<number> {
+    const known = this.elsewhere.get(streamId);
+    if (known !== undefined) return known;
+    const count = this.store.countOthers(streamId);
+    this.elsewhere.set(streamId, count);
+    return count;
   }
 
   private left(room: Room, socketId: string, user: Identity): void {
