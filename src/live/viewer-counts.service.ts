@@ -22,6 +22,10 @@ interface Watched {
   here: Map<string, Identity>;
   /** Whose last connection broke, and until when they are counted, by `performance.now()`. */
   lingering: Map<string, { user: Identity; until: number }>;
+  /** Who came since the last look, and was not counted by it. */
+  arrived: Set<string>;
+  /** Who watched on other nodes at the last look. */
+  others: ReadonlySet<string>;
   /** Undefined until the first look. */
   count?: number;
   /** The highest count that was noted in the database. */
@@ -69,6 +73,8 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
         owner,
         here: new Map(),
         lingering: new Map(),
+        arrived: new Set(),
+        others: new Set(),
         peak: 0,
         isChanged: true,
       });
@@ -89,13 +95,19 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     const watched = this.watched.get(streamId);
     if (watched === undefined) return;
     watched.lingering.delete(partyKey(partyOf(user)));
+    watched.arrived.delete(partyKey(partyOf(user)));
     watched.isChanged = true;
     this.lookLater();
   }
 
-  /** As this node knows it: as old as its last look. 0 for a stream that nobody watches here. */
-  countOf(streamId: string): number {
-    return this.watched.get(streamId)?.count ?? 0;
+  /** For somebody who has come: how many watch, they and all who came since the last look among them. A look into memory. */
+  countWith(streamId: string, user: Identity): number {
+    const watched = this.watched.get(streamId);
+    if (watched === undefined) return 0;
+    const { owner, here, others, arrived, count = 0 } = watched;
+    const key = partyKey(partyOf(user));
+    if (key !== owner && !here.has(key) && !others.has(key)) arrived.add(key);
+    return count + arrived.size;
   }
 
   /** Of any stream, also one that nobody watches here: then one Redis command a second with several nodes, whoever asks. Never rejects. */
@@ -169,6 +181,8 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     if (this.watched.get(streamId) !== watched) return;
     const elsewhere = [...others].filter((key) => !here.has(key));
     const count = here.size + elsewhere.length;
+    watched.others = others;
+    for (const key of watched.arrived) if (here.has(key) || others.has(key)) watched.arrived.delete(key);
     // Neither those of a crowd that comes nor those of one that goes.
     const most = Math.max(count, watched.count ?? 0);
     if (most <= MAX_TOLD_ONE_BY_ONE) this.tellOneByOne(streamId, before, here, others, count);

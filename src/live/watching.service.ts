@@ -67,7 +67,7 @@ export class WatchingService {
           this.roomMemory.enter(socketId, LIVE_ROOM, streamId),
         ]);
         this.entered(user, look.stream, isBroadcaster);
-        return this.welcome(socketId, look, stage, toTokenPayload(look.stream, token, isBroadcaster));
+        return this.welcome(user, socketId, look, stage, toTokenPayload(look.stream, token, isBroadcaster));
       } catch (error) {
         await this.emitter.leaveRoom(socketId, liveRoom(streamId));
         this.counts.forget(streamId, user);
@@ -118,6 +118,7 @@ export class WatchingService {
   }
 
   private welcome(
+    user: Identity,
     socketId: string,
     { stream, viewer }: Admitted,
     { comments, pinned }: Stage,
@@ -125,7 +126,7 @@ export class WatchingService {
   ): LiveSnapshotPayload {
     const streamId = stream._id.toHexString();
     const likeCount = stream.likeCount ?? 0;
-    const viewerCount = this.counts.countOf(streamId);
+    const viewerCount = this.counts.countWith(streamId, user);
     this.emitter.toSocket(socketId, 'live:like_count', { streamId, count: likeCount, timestamp: Date.now() });
     return {
       ...token,

@@ -204,6 +204,21 @@ describe('viewers are counted', () => {
   });
 });
 
+describe('the snapshot of a stream', () => {
+  it('counts whoever gets it, but the broadcaster, and all who came before, before anything was told', async () => {
+    const { url } = await startApp({}, [], [withLiveTimes({ countIntervalMs: 3_600_000 })]);
+    const { host, streamId } = await broadcastAs(url, tara);
+    const counts: number[] = [];
+    for (const person of [asha, asha, veer, tara, admin('one'), admin('two'), mira]) {
+      const { viewerCount, stream } = await watch(await connectAs(url, person), streamId);
+      expect(stream.viewerCount).toBe(viewerCount);
+      counts.push(viewerCount);
+    }
+    expect(counts).toEqual([1, 1, 2, 2, 3, 3, 4]);
+    expect(countsOf(host, streamId)).toEqual([]);
+  });
+});
+
 describe('a viewer whose connection broke', () => {
   it('never left when they are back in time: the count says nothing, and nobody is told', async () => {
     const { url } = await startApp({}, [], [withLiveTimes({ countIntervalMs: 50, lingerMs: 3000 })]);
