@@ -7,6 +7,8 @@ import { LiveStream } from './live-stream.schema.js';
 
 /** What nobody reads but `countGift` may be hundreds of ids. */
 const SHOWN = { giftsCounted: 0 } as const;
+/** Another process may have stored a document under a text, which no event can name and no cursor go past. */
+const OURS = { $type: 'objectId' } as const;
 
 /** The collection `livestreams`, in which a former backend writes, too. Each method is one round trip. */
 @Injectable()
@@ -55,13 +57,16 @@ export class LiveStreamRepository implements OnModuleInit {
     const ids: unknown[] = Types.ObjectId.isValid(astrologerId)
       ? [astrologerId, new Types.ObjectId(astrologerId)]
       : [astrologerId];
-    return this.model.find({ isLive: true, astrologerId: { $in: ids } as object }).lean();
+    return this.model.find({ isLive: true, astrologerId: { $in: ids } as object, _id: OURS }).lean();
   }
 
   /** Streams that are live, newest first; those before `before` if it is given. */
   async findLive(limit: number, before?: Types.ObjectId): Promise<LiveStream[]> {
     return this.model
-      .find({ isLive: true, ...(before && { _id: { $lt: before } }) }, SHOWN, { sort: { _id: -1 }, limit })
+      .find({ isLive: true, _id: { ...OURS, ...(before && { $lt: before }) } }, SHOWN, {
+        sort: { _id: -1 },
+        limit,
+      })
       .lean();
   }
 
@@ -75,7 +80,11 @@ export class LiveStreamRepository implements OnModuleInit {
   ): Promise<LiveStream | null> {
     // Without Mongoose, which would not look for what another process wrote in place of a time.
     return (await this.model.collection.findOneAndUpdate(
-      { _id: streamId, isLive: true, ...unheardSince },
+      {
+        _id: streamId,
+        isLive: true,
+        ...(unheardSince && { lastHeartbeat: { $eq: unheardSince.lastHeartbeat } }),
+      },
       { $set: { isLive: false, endedAt: at, isEndNoted: true, endToldDue: toldBy }, $unset: { onAir: 1 } },
       { returnDocument: 'after' },
     )) as LiveStream | null;
@@ -94,7 +103,7 @@ export class LiveStreamRepository implements OnModuleInit {
 
   /** Ends that another node stored and did not tell. */
   async findUntold(now: Date, limit: number): Promise<LiveStream[]> {
-    return this.model.find({ endToldDue: { $lte: now } }, null, { limit }).lean();
+    return this.model.find({ endToldDue: { $lte: now }, _id: OURS }, null, { limit }).lean();
   }
 
   /** Takes over the telling of an end; false when another node was faster. */
@@ -103,9 +112,9 @@ export class LiveStreamRepository implements OnModuleInit {
     return matchedCount === 1;
   }
 
-  /** The end was told. */
-  async clearUntold(streamId: Types.ObjectId): Promise<void> {
-    await this.model.updateOne({ _id: streamId }, { $unset: { endToldDue: 1 } });
+  /** The end was told. Views are never less than they were: another process may have counted some of them. */
+  async noteEndTold(streamId: Types.ObjectId, totalViews: number): Promise<void> {
+    await this.model.updateOne({ _id: streamId }, { $unset: { endToldDue: 1 }, $max: { totalViews } });
   }
 
   /** The broadcaster lives. False when the stream has ended. */
@@ -124,8 +133,12 @@ export class LiveStreamRepository implements OnModuleInit {
     );
   }
 
+  /** Of a stream that is live: those of one that has ended are counted. */
   async addViews(streamId: Types.ObjectId, count: number): Promise<void> {
-    await this.compute({ _id: streamId }, { totalViews: { $add: [numberIn('totalViews'), count] } });
+    await this.compute(
+      { _id: streamId, isLive: true },
+      { totalViews: { $add: [numberIn('totalViews'), count] } },
+    );
   }
 
   /** Draws the ticket of a count of likes that begins now; null when the stream does not exist. */

@@ -50,6 +50,14 @@ export class LiveViewerRepository implements OnModuleInit {
     }
   }
 
+  /** How many have ever watched the stream; by an index over those who have alone. */
+  async countViews(streamId: Types.ObjectId): Promise<number> {
+    return this.model.countDocuments({
+      streamId: streamId.toHexString(),
+      firstSeenAt: { $gte: new Date(0) },
+    });
+  }
+
   /** They like it, unless they are banned. Returns what they were before; null when nothing was known of them. */
   async like(streamId: Types.ObjectId, person: Party): Promise<LiveViewer | null> {
     return this.change(streamId, person, { likes: { $cond: [IS_BANNED, '$likes', true] } });
@@ -98,6 +106,16 @@ export class LiveViewerRepository implements OnModuleInit {
 
   async setBanned(streamId: Types.ObjectId, person: Party, at: Date): Promise<Said> {
     return this.say(streamId, person, { $min: { bannedAt: at } });
+  }
+
+  /** Of these streams; by an index over bans alone. */
+  async findBannedSince(
+    streamIds: string[],
+    since: Date,
+  ): Promise<Pick<LiveViewer, '_id' | 'streamId' | 'person'>[]> {
+    return this.model
+      .find({ streamId: { $in: streamIds }, bannedAt: { $gte: since } }, { streamId: 1, person: 1 })
+      .lean();
   }
 
   /** They may come, and comment, again. */

@@ -32,6 +32,7 @@ import { LiveTimes } from './live-times.js';
 import { LiveViewerRepository } from './live-viewer.repository.js';
 import { LiveViewer, LiveViewerSchema } from './live-viewer.schema.js';
 import { MemoryViewerStore } from './memory-viewer.store.js';
+import { MissedBansService } from './missed-bans.service.js';
 import { ModerationGateway } from './moderation.gateway.js';
 import { ModerationService } from './moderation.service.js';
 import { ReactionService } from './reaction.service.js';
@@ -70,6 +71,7 @@ import { WatchingService } from './watching.service.js';
     StreamEndService,
     StreamDeadlinesService,
     LiveLookService,
+    MissedBansService,
     FirstViewsService,
     ViewerCountsService,
     LikeCountsService,

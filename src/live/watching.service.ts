@@ -74,7 +74,7 @@ export class WatchingService {
         const isBroadcaster = dto.isBroadcaster === true && roleIn(look.stream, user) === 'owner';
         const token = toTokenPayload(look.stream, this.tokenFor(look.stream, isBroadcaster), isBroadcaster);
         this.entered(user, look.stream, isBroadcaster);
-        return this.welcome(socketId, look, stage, token);
+        return this.welcome(user, socketId, look, stage, token);
       } catch (error) {
         await this.emitter.leaveRoom(socketId, room);
         this.counts.forget(streamId, user);
@@ -125,18 +125,20 @@ export class WatchingService {
   }
 
   private welcome(
+    user: Identity,
     socketId: string,
     { stream, viewer }: Admitted,
     { comments, pinned }: Stage,
     token: LiveTokenPayload,
   ): LiveSnapshotPayload {
     const streamId = stream._id.toHexString();
-    const likeCount = stream.likeCount ?? 0;
-    const viewerCount = this.counts.countOf(streamId);
+    const viewerCount = this.counts.countWith(streamId, user);
+    const shown = toStreamPayload(stream, viewerCount);
+    const { likeCount } = shown;
     this.likeTellings.welcome(socketId, streamId, likeCount);
     return {
       ...token,
-      stream: toStreamPayload(stream, viewerCount),
+      stream: shown,
       viewerCount,
       likeCount,
       liked: viewer?.likes === true,

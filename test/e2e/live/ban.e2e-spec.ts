@@ -2,6 +2,7 @@ import type { LiveModerationPayload } from '../../../src/contract/live.js';
 import type { LiveViewer } from '../../../src/live/live-viewer.schema.js';
 import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
+import { lineTo } from '../../support/cut-off.js';
 import { command, DatabaseProxy } from '../../support/database-proxy.js';
 import { refusal } from '../../support/direct-chat.js';
 import {
@@ -159,6 +160,43 @@ describe('live:ban', () => {
       expect([...client.all('live:comment'), ...client.all('live:gift')]).toEqual([]);
     expect(await collectionOf(testApp, 'livegifts').countDocuments({ streamId })).toBe(0);
     expect(await storedViewer(streamId, asha)).toMatchObject({ likes: true });
+  });
+
+  it('reaches the person on a node that is cut off from the others, and is told once', async () => {
+    const redis = await startRedis();
+    const line = await lineTo(redis.port);
+    const times = withLiveTimes({ countIntervalMs: 50, lookIntervalMs: 50 });
+    const near = await startApp({ REDIS_URL: redis.url }, [], [times]);
+    const variables = { REDIS_URL: `redis://127.0.0.1:${line.port}`, MONGODB_URI: near.mongoUri };
+    const far = await startApp(variables, [], [times]);
+    const { streamId, host, asha, mira } = await onAir(near.url);
+    const devices = [...(await devicesOf(far.url, asha, streamId, 2)), await connectAs(far.url, asha)];
+    const other = await watchAs(far.url, mira, streamId);
+    await countReaches(3, streamId, host, other);
+    line.cut();
+    await host.ask('live:ban', { streamId, ...target(asha) });
+    for (const device of devices) {
+      // Longer than a broadcast may take.
+      await until(() => device.all('live:kicked').length > 0);
+      expect(device.all('live:kicked')).toMatchObject([{ streamId, reason: 'banned' }]);
+    }
+    const { id } = await other.ask('live:comment', { streamId, message: 'they are gone' });
+    await other.waitFor('live:comment', (shown) => shown.id === id);
+    line.heal();
+    await until(async () => {
+      const { id: next } = await host.ask('live:comment', { streamId, message: 'back again' });
+      return (
+        (await other.ask('get_stats', {})) && other.all('live:comment').some((shown) => shown.id === next)
+      );
+    });
+    await countReaches(2, streamId, host, other);
+    await settle(other, ...devices);
+    for (const device of devices) {
+      expect(device.all('live:kicked')).toHaveLength(1);
+      expect(device.all('live:comment')).toEqual([]);
+    }
+    expect(other.all('live:kicked')).toEqual([]);
+    for (const { app } of [far, near]) await app.close();
   });
 
   it('is for the broadcaster and admins, about viewers', async () => {

@@ -86,6 +86,25 @@ describe('live:end', () => {
     });
   });
 
+  it('counts the views once more, whatever became of the total meanwhile', async () => {
+    const { host, streamId } = await broadcastAs(url, tara);
+    await watchAs(url, asha, streamId);
+    await watchAs(url, veer, streamId);
+    await until(async () => (await storedStream(testApp, streamId)).totalViews === 2);
+    // As if their node had died between a view and the total of them.
+    await changeStream(testApp, streamId, { totalViews: 1 });
+    const staff = await connectAs(url, admin('root'));
+    expect(await staff.ask<LiveSummaryPayload>('live:end', { streamId })).toMatchObject({ totalViews: 2 });
+    expect(await storedStream(testApp, streamId)).toMatchObject({ totalViews: 2 });
+    // Nothing that another process has counted is taken away.
+    const { streamId: next } = await start(host);
+    await changeStream(testApp, next, { totalViews: 500 });
+    expect(await host.ask<LiveSummaryPayload>('live:end', { streamId: next })).toMatchObject({
+      totalViews: 500,
+    });
+    expect(await storedStream(testApp, next)).toMatchObject({ totalViews: 500 });
+  });
+
   it('can be said by the owner on any device, without being in the room, and by an admin', async () => {
     const { host, streamId } = await broadcastAs(url, tara);
     await (await connectAs(url, tara)).ask('live:end', { streamId });
