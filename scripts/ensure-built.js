@@ -10,6 +10,7 @@ const OUTPUTS = [
   'build/demo/main.js',
   'build/test/support/soak/main.js',
   'build/bench/direct-message/main.js',
+  'build/bench/live/main.js',
 ];
 const PACKAGE = 'packages/embedded-mongo';
 const SOURCES = [
