@@ -10,7 +10,7 @@ import type { Options } from './options.js';
 import { authsOf, callAll, type Stage } from './stage.js';
 
 /** Of each load generator: so that one of them waits for the database while another's comment is sent to all. */
-const WRITERS = 4;
+const WRITERS = 10;
 const CONNECTED_AT_ONCE = 25;
 /** Deliveries per second, all together, that both servers can bear. */
 const FIXED_DELIVERIES = 20_000;

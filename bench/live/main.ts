@@ -5,7 +5,7 @@ import { print, printMachine, printTimeSpent } from '../support/report.js';
 import { type ServerName, SERVERS } from '../support/servers.js';
 import { compareFanOut, dismiss, flood } from './fan-out.js';
 import { type Options, readOptions } from './options.js';
-import { setStage } from './stage.js';
+import { setStage, type Stage } from './stage.js';
 import { compareJoins, storm } from './storm.js';
 
 type Costs = Record<ServerName, number>;
@@ -38,17 +38,25 @@ async function run(processes: Processes, options: Options): Promise<void> {
   printMachine();
   print(uri === undefined ? 'Database: embedded, durable' : 'Database: the MongoDB of MONGODB_URI');
   const stage = await setStage(processes, uri);
+  if (options.only !== 'joins') await measureFanOut(stage, options, processes.folder);
+  if (options.only !== 'fan-out') await measureJoins(stage, options, processes.folder);
+}
+
+async function measureFanOut(stage: Stage, options: Options, folder: string): Promise<void> {
   for (const [index, viewers] of options.audiences.entries()) {
     const costs = await compareFanOut(stage, viewers, options);
     if (index === 0)
-      await showTimeSpent(options, processes.folder, 'delivery', costs, (server, during) =>
+      await showTimeSpent(options, folder, 'delivery', costs, (server, during) =>
         flood(stage, { server }, options, during),
       );
     await dismiss(stage);
   }
   print('  Every comment reached every viewer once, and all in the same order.');
+}
+
+async function measureJoins(stage: Stage, options: Options, folder: string): Promise<void> {
   const costs = await compareJoins(stage, options);
-  await showTimeSpent(options, processes.folder, 'join', costs, (server, during) =>
+  await showTimeSpent(options, folder, 'join', costs, (server, during) =>
     storm(stage, server, options.joins, during),
   );
 }

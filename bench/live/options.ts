@@ -11,6 +11,8 @@ export interface Options {
   warmUpSeconds: number;
   /** How many join at once, each time. */
   joins: number;
+  /** One of the two parts alone. */
+  only: 'fan-out' | 'joins' | undefined;
   /** Names the functions that the time goes to, and keeps the profiles in this folder. */
   keptProfiles: string | undefined;
 }
@@ -25,6 +27,7 @@ const USAGE = `npm run bench:live -- [options]
   --profiles FOLDER  where to keep them; build/profiles unless told
   --viewers N        how many watch; 500, and then 2,000, unless told
   --joins N          how many join at once
+  --only PART        fan-out or joins alone
   --rounds N         how often each server is measured
   --seconds S        how long comments are sent, each time
 MONGODB_URI names a MongoDB to use instead of the embedded one; two databases are made there, and dropped.
@@ -40,6 +43,7 @@ export function readOptions(args: string[]): Options {
       profiles: { type: 'string', default: 'build/profiles' },
       viewers: { type: 'string' },
       joins: { type: 'string' },
+      only: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       help: { type: 'boolean' },
@@ -52,7 +56,11 @@ export function readOptions(args: string[]): Options {
   const preset = values.quick ? QUICK : FULL;
   const seconds = numberOf('seconds', values.seconds, preset.seconds);
   const viewers = Math.ceil(numberOf('viewers', values.viewers, preset.audiences[0] ?? 0));
+  const { only } = values;
+  if (only !== undefined && only !== 'fan-out' && only !== 'joins')
+    throw new Error('--only takes fan-out or joins');
   return {
+    only,
     audiences: values.viewers === undefined ? preset.audiences : [viewers],
     rounds: Math.ceil(numberOf('rounds', values.rounds, preset.rounds)),
     seconds,
