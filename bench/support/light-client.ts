@@ -4,6 +4,9 @@ import { encodeFrame, FrameReader } from './frames.js';
 
 const END_OF_HEADERS = '\r\n\r\n';
 
+/** Less than any server's interval of pings: it then never asks. */
+const PONG_INTERVAL_MS = 4000;
+
 type AckCallback = (answer: unknown) => void;
 
 /**
@@ -38,14 +41,16 @@ export class LightClient {
     private failed: (error: Error) => void,
   ) {}
 
-  /** Resolves when the server has let it in. */
+  /**
+   * Resolves when the server has let it in.
+   * @param url or the path of a Unix socket
+   */
   static async connect(url: string, auth: object): Promise<LightClient> {
-    const { hostname, port } = new URL(url);
-    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    const socket = connect({ ...placeOf(url), noDelay: true });
     await once(socket, 'connect');
     const client = await new Promise<LightClient>((resolve, reject) => {
       const created: LightClient = new LightClient(socket, auth, () => resolve(created), reject);
-      created.upgrade(hostname);
+      created.upgrade();
     });
     client.failed = (error) => client.onFailure(error);
     return client;
@@ -77,8 +82,15 @@ export class LightClient {
   }
 
   /** From now on it reads nothing and answers nothing, as if its network were gone. Its connection stays open. */
-  stopReading(): void {
+  vanish(): void {
     this.socket.pause();
+  }
+
+  /** From now on it reads nothing, but says unasked that it is alive, so that the server's pings do not end it. */
+  stall(): void {
+    this.socket.pause();
+    const pong = setInterval(() => this.socket.write(encodeFrame('3')), PONG_INTERVAL_MS);
+    this.socket.once('close', () => clearInterval(pong));
   }
 
   close(): void {
@@ -86,11 +98,11 @@ export class LightClient {
     this.socket.destroy();
   }
 
-  private upgrade(host: string): void {
+  private upgrade(): void {
     this.socket.write(
       [
         'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
-        `Host: ${host}`,
+        'Host: localhost',
         'Connection: Upgrade',
         'Upgrade: websocket',
         'Sec-WebSocket-Version: 13',
@@ -144,4 +156,10 @@ export class LightClient {
   private fail(why: string): void {
     if (!this.isClosing) this.failed(new Error(`A client ${why}`));
   }
+}
+
+function placeOf(url: string): { path: string } | { host: string; port: number } {
+  if (url.startsWith('/')) return { path: url };
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port) };
 }
