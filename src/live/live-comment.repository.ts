@@ -6,14 +6,16 @@ import { isDuplicateKey } from '../database/database-errors.js';
 import { Gathering } from '../database/gathering.js';
 import { LiveComment } from './live-comment.schema.js';
 
-/** Comments that come in the same turn of the event loop share their insert; nobody waits for more of them. */
+/** Comments share an insert when they come in the same turn of the event loop, or while another insert is under way. */
 const GATHERING_MS = 0;
 
 /** The collection `livecomments`. Each method is one round trip. */
 @Injectable()
 export class LiveCommentRepository implements OnModuleInit {
-  private readonly inserts = new Gathering<LiveComment, void>(GATHERING_MS, (comments) =>
-    this.insertAll(comments),
+  private readonly inserts = new Gathering<LiveComment, void>(
+    GATHERING_MS,
+    (comments) => this.insertAll(comments),
+    true,
   );
 
   constructor(@InjectModel(LiveComment.name) private readonly model: Model<LiveComment>) {}
@@ -23,8 +25,8 @@ export class LiveCommentRepository implements OnModuleInit {
   }
 
   /**
-   * Shared with all that come in the same turn. While a broadcast to thousands keeps the server busy others come; stored together, they are
-   * also shown together, and each viewer is sent all of them with one system call.
+   * Shared: while a broadcast to thousands keeps the server busy others come; stored together, they are also shown together, and each viewer is
+   * sent all of them with one system call. Resolves in the order in which it was called.
    */
   async insert(comment: LiveComment): Promise<void> {
     await this.inserts.run(comment);

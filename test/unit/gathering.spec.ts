@@ -46,6 +46,28 @@ describe('Gathering', () => {
     expect(batches).toEqual([[1], [2]]);
   });
 
+  it('lets those who come while it works share the next work in turn, also after a failure', async () => {
+    const begun: ((error?: Error) => void)[] = [];
+    const batches: number[][] = [];
+    const work = (items: number[]): Promise<number[]> => {
+      batches.push(items);
+      return new Promise((resolve, reject) =>
+        begun.push((error) => (error === undefined ? resolve(items) : reject(error))),
+      );
+    };
+    const gathering = new Gathering<number, number>(0, work, true);
+    const first = gathering.run(1);
+    while (begun.length < 1) await new Promise((resolve) => setTimeout(resolve, 0));
+    const others = [gathering.run(2), gathering.run(3)];
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(batches).toEqual([[1]]);
+    begun[0]?.(new Error('as the test wants it'));
+    await expect(first).rejects.toThrow('as the test wants it');
+    begun[1]?.();
+    expect(await Promise.all(others)).toEqual([2, 3]);
+    expect(batches).toEqual([[1], [2, 3]]);
+  });
+
   it('tells all who shared the work of its failure, and works again for the next', async () => {
     let fails = true;
     const gathering = new Gathering<number, number>(0, async (items) => {
