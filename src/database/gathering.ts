@@ -45,6 +45,6 @@ export class Gathering<T, R> {
       for (const { reject } of shared) reject(error);
     }
     this.isWorking = false;
-    if (this.inTurn && this.waiting.length > 0) void this.start();
+    if (this.inTurn && this.waiting.length > 0) this.startLater();
   }
 }

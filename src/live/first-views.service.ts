@@ -35,7 +35,7 @@ export class FirstViewsService {
     private readonly streams: LiveStreamRepository,
     times: LiveTimes,
   ) {
-    this.views = new Gathering(times.gatheringMs, (views) => this.store(views));
+    this.views = new Gathering(times.gatheringMs, (views) => this.store(views), true);
   }
 
   note(streamId: Types.ObjectId, person: Party): void {

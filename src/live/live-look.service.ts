@@ -46,8 +46,8 @@ export class LiveLookService {
     private readonly comments: LiveCommentRepository,
     times: LiveTimes,
   ) {
-    this.looks = new Gathering(times.gatheringMs, (asked) => this.look(asked));
-    this.stages = new Gathering(times.gatheringMs, (streamsAsked) => this.readStages(streamsAsked));
+    this.looks = new Gathering(times.gatheringMs, (asked) => this.look(asked), true);
+    this.stages = new Gathering(times.gatheringMs, (streamsAsked) => this.readStages(streamsAsked), true);
   }
 
   at(streamId: Types.ObjectId, person: Party): Promise<Look> {

@@ -7,8 +7,10 @@ import { OpenRooms } from './open-rooms.schema.js';
 
 /** Of an identity with more sockets than these, an arrival looks at those alone that went last. */
 const MAX_SOCKETS = 200;
-/** Sockets that come, or change their rooms, within this time or while others are read or written, share a round trip. Milliseconds. */
-const GATHERING_MS = 5;
+/** Sockets that come within this time, or while others are read, share a round trip. Milliseconds. */
+const ARRIVAL_GATHERING_MS = 10;
+/** Likewise those that change their rooms. A join of a stream gathers as long for what it shows, side by side with this. */
+const SAVE_GATHERING_MS = 15;
 
 /** Whose rooms are looked for. */
 interface Arrival {
@@ -21,12 +23,12 @@ interface Arrival {
 @Injectable()
 export class OpenRoomsRepository implements OnModuleInit {
   private readonly arrivals = new Gathering<Arrival, OpenRooms[]>(
-    GATHERING_MS,
+    ARRIVAL_GATHERING_MS,
     (arrivals) => this.findBesideAll(arrivals),
     true,
   );
   private readonly saves = new Gathering<OpenRooms, void>(
-    GATHERING_MS,
+    SAVE_GATHERING_MS,
     async (entries) => {
       await this.saveMany(entries);
       return entries.map(() => undefined);

@@ -7,8 +7,8 @@ import { isDuplicateKey } from '../database/database-errors.js';
 import { Gathering } from '../database/gathering.js';
 import { StoredPresence } from './presence.schema.js';
 
-/** Those who come within this time, or while others are noted, are noted together. Milliseconds. */
-const GATHERING_MS = 5;
+/** Those who come within this time, or while others are noted, are noted together: nobody waits for it. Milliseconds. */
+const GATHERING_MS = 50;
 
 /** What was stored of somebody before they came; null: nothing. */
 type Before = Pick<StoredPresence, 'nodes' | 'lastSeen'> | null;

@@ -17,8 +17,8 @@ interface FrameEncoder {
  */
 export function sendSinglePieceFrames(adapter: Namespace['adapter']): void {
   const encoder = adapter as unknown as FrameEncoder;
-  const encode = encoder._encode.bind(adapter);
-  encoder._encode = (packet, options) => {
+  const encode = encoder['_encode'].bind(adapter);
+  encoder['_encode'] = (packet, options) => {
     const encoded = encode(packet, options);
     if (options.wsPreEncodedFrame !== undefined)
       options.wsPreEncodedFrame = [Buffer.concat(options.wsPreEncodedFrame)];

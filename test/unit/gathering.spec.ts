@@ -63,6 +63,7 @@ describe('Gathering', () => {
     expect(batches).toEqual([[1]]);
     begun[0]?.(new Error('as the test wants it'));
     await expect(first).rejects.toThrow('as the test wants it');
+    while (begun.length < 2) await new Promise((resolve) => setTimeout(resolve, 0));
     begun[1]?.();
     expect(await Promise.all(others)).toEqual([2, 3]);
     expect(batches).toEqual([[1], [2, 3]]);
