@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { play } from './cast.js';
 import { setTimeout } from 'node:timers/promises';
-import { MESSAGE_EVENTS, Person } from './person.js';
+import { MESSAGE_EVENTS, type Person } from './person.js';
 import { type Payload, remark, title } from './print.js';
 import type { DemoServer } from './server.js';
 
@@ -10,22 +10,13 @@ const PATIENCE_MS = 5000;
 
 /** A user calls an astrologer, who answers, and who does not; fails unless each call ends as it must and leaves its log with both, once. */
 export async function demoCalls(server: DemoServer): Promise<void> {
-  const run = randomUUID().slice(0, 8);
-  const people: Person[] = [];
-  const join = async (type: string, id: string, name: string): Promise<Person> => {
-    const person = await Person.connect(server, type, id, name);
-    people.push(person);
-    return person;
-  };
-  try {
-    const asha = await join('user', `asha-${run}`, 'Asha');
-    const ravi = await join('astrologer', `ravi-${run}`, 'Ravi');
+  await play(server, async (join) => {
+    const asha = await join('user', 'Asha');
+    const ravi = await join('astrologer', 'Ravi');
     if (!(await answered(asha, ravi, server.isOwn))) return;
     await notAnswered(asha, ravi);
     await list(asha);
-  } finally {
-    for (const person of people) person.leave();
-  }
+  });
 }
 
 /** False when the server gives out no tokens. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { play } from './cast.js';
 import { demoConversation } from './conversation.js';
 import { demoDevices } from './devices.js';
-import { MESSAGE_EVENTS, Person } from './person.js';
+import { MESSAGE_EVENTS, type Person } from './person.js';
 import { demoSafety } from './safety.js';
 import type { DemoServer } from './server.js';
 
@@ -13,17 +14,10 @@ interface Line {
 
 /** A user, an astrologer and an admin talk in pairs; fails unless everyone gets every line that is theirs, once, in order, and what follows it. */
 export async function demoDirectMessages(server: DemoServer): Promise<void> {
-  const run = randomUUID().slice(0, 8);
-  const people: Person[] = [];
-  const join = async (type: string, id: string, name: string): Promise<Person> => {
-    const person = await Person.connect(server, type, id, name);
-    people.push(person);
-    return person;
-  };
-  try {
-    const admin = await join('admin', 'admin', 'Admin');
-    const asha = await join('user', `asha-${run}`, 'Asha');
-    const ravi = await join('astrologer', `ravi-${run}`, 'Ravi');
+  await play(server, async (join, run) => {
+    const admin = await join('admin', 'Admin');
+    const asha = await join('user', 'Asha');
+    const ravi = await join('astrologer', 'Ravi');
     await admin.expect(
       ['astrologer:status_changed'],
       ({ astrologerId, isOnline }) => astrologerId === ravi.id && isOnline === true,
@@ -32,9 +26,7 @@ export async function demoDirectMessages(server: DemoServer): Promise<void> {
     await demoConversation(asha, ravi, conversationIdOf(asha, ravi));
     await demoSafety(asha, ravi, admin);
     await demoDevices(ravi, server.isOwn);
-  } finally {
-    for (const person of people) person.leave();
-  }
+  });
 }
 
 async function talk(asha: Person, ravi: Person, admin: Person, run: string): Promise<void> {

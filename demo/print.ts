@@ -16,6 +16,11 @@ const EVENT_FIELDS = [
   'callerName',
   'callStatus',
   'duration',
+  'title',
+  'giftType',
+  'giftValue',
+  'reactionType',
+  'count',
   'reason',
   'content',
   'status',
@@ -37,13 +42,23 @@ const ACK_FIELDS = [
   'duration',
   'ringTimeoutMs',
   'recipientOnline',
+  'viewerCount',
+  'likeCount',
+  'giftCount',
+  'giftValue',
+  'liked',
+  'banned',
   'success',
 ];
 
 /** One line for something that was sent (→) or received (←). */
 export function printEvent(name: string, arrow: '→' | '←', event: string, payload: Payload): void {
   const names = payload.conversationId === undefined ? ['recipientId', ...EVENT_FIELDS] : EVENT_FIELDS;
-  printLine(name, arrow, event, fieldsOf(payload, names));
+  const { user } = payload;
+  printLine(name, arrow, event, [
+    ...(isPayload(user) ? fieldsOf(user, ['name']) : []),
+    ...fieldsOf(payload, names),
+  ]);
 }
 
 /** One line for the answer to what was sent. */

@@ -23,8 +23,8 @@ const DEFAULT_LIMIT = 50;
 /**
  * What is written in a stream (contract §5).
  *
- * Database waits of a comment, whatever the number of viewers: 2 (slow mode, the comment), 1 for the broadcaster's and admins'; 1 more to say
- * why one was refused. One broadcast: one encoding. Of older comments: 3 reads, of which 2 are shared like those of joins.
+ * Database waits of a comment, whatever the number of viewers: 2 (slow mode, the comment), 1 for the broadcaster's and admins', and 1 for one
+ * that is refused. One broadcast: one encoding. Of older comments: 3 reads, of which 2 are shared like those of joins.
  */
 @Injectable()
 export class CommentService {
@@ -86,11 +86,11 @@ export class CommentService {
     const now = new Date();
     const limit = SLOW_MODE_COMMENTS;
     const since = new Date(now.getTime() - this.times.slowModeMs);
-    if (await this.viewers.noteComment(streamId, person, now, { since, limit })) return;
-    const viewer = await this.viewers.find(streamId, person);
-    if (viewer?.bannedAt !== undefined) throw banned();
-    if (viewer?.mutedAt !== undefined) throw new AppError('FORBIDDEN', 'You may not comment in this stream.');
-    const oldest = viewer?.commentedAt?.[limit - 1]?.getTime() ?? since.getTime();
+    const viewer = await this.viewers.noteComment(streamId, person, now, { since, limit });
+    if (viewer === undefined) return;
+    if (viewer.bannedAt !== undefined) throw banned();
+    if (viewer.mutedAt !== undefined) throw new AppError('FORBIDDEN', 'You may not comment in this stream.');
+    const oldest = viewer.commentedAt?.[limit - 1]?.getTime() ?? since.getTime();
     const retryAfterMs = Math.max(1, oldest - since.getTime());
     throw new AppError('RATE_LIMITED', 'You comment too fast.', { retryAfterMs });
   }

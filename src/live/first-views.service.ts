@@ -17,7 +17,8 @@ interface View {
 }
 
 /**
- * Who watches a stream for the first time, for its total of views (contract §5). Nobody waits for it.
+ * Who watches a stream for the first time, for its total of views (contract §5). Nobody waits for it. A node that dies between the two
+ * writes leaves the total too low until it is counted at the stream's end.
  *
  * Round trips: 2 for all of a stream who come within 15 ms and whom this node does not remember.
  */

@@ -41,7 +41,7 @@ export class GiftCompletionService {
   ) {}
 
   /**
-   * To be called by who has stored the gift, or claimed it.
+   * To be called by who has stored the gift, or claimed it; `due` says until when it is theirs.
    * @param leaseEnds when another node may claim it, by `performance.now()`: from then on this one keeps its hands off it
    * @throws AppError the ledger's refusal: the gift is deleted; UNAVAILABLE: it will be finished, or refused, later
    */
@@ -64,7 +64,8 @@ export class GiftCompletionService {
       this.outage.worked();
     } catch (error) {
       if (error instanceof AppError) {
-        await this.gifts.remove(gift._id);
+        // Whoever has it by now asks the ledger, too, and says what came of it.
+        if (!(await this.gifts.remove(gift))) throw giftPending();
         throw error;
       }
       this.outage.failed(error);

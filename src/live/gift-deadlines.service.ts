@@ -65,8 +65,10 @@ export class GiftDeadlinesService implements OnApplicationBootstrap, BeforeAppli
   private async look(): Promise<boolean> {
     try {
       const due = await this.gifts.findDue(new Date(), BATCH);
-      await this.forget(due.filter(({ finishedAt }) => finishedAt !== undefined));
-      await this.finishAll(due.filter(({ finishedAt }) => finishedAt === undefined));
+      await allOf([
+        this.forget(due.filter(({ finishedAt }) => finishedAt !== undefined)),
+        this.finishAll(due.filter(({ finishedAt }) => finishedAt === undefined)),
+      ]);
       this.outage.worked();
       return due.length === BATCH;
     } catch (error) {
@@ -76,16 +78,22 @@ export class GiftDeadlinesService implements OnApplicationBootstrap, BeforeAppli
   }
 
   private async finishAll(gifts: LiveGift[]): Promise<void> {
-    for (let i = 0; i < gifts.length && !this.isClosing; i += SIDE_BY_SIDE)
-      await Promise.all(gifts.slice(i, i + SIDE_BY_SIDE).map((gift) => this.finish(gift)));
+    const begun: Promise<void>[] = [];
+    for (let i = 0; i < gifts.length && !this.isClosing; i += SIDE_BY_SIDE) {
+      const next = gifts.slice(i, i + SIDE_BY_SIDE).map((gift) => this.finish(gift));
+      begun.push(...next);
+      await Promise.allSettled(next);
+    }
+    await allOf(begun);
   }
 
   private async finish(gift: LiveGift): Promise<void> {
     const { giftLeaseMs } = this.times;
     const leaseEnds = performance.now() + giftLeaseMs;
-    if (!(await this.gifts.claim(gift, new Date(Date.now() + giftLeaseMs)))) return;
+    const claimed = await this.gifts.claim(gift, new Date(Date.now() + giftLeaseMs));
+    if (claimed === undefined) return;
     try {
-      await this.completion.finish(gift, leaseEnds);
+      await this.completion.finish(claimed, leaseEnds);
     } catch (error) {
       // Refused for good, or to be tried again when it is due.
       if (!(error instanceof AppError)) throw error;
@@ -93,12 +101,26 @@ export class GiftDeadlinesService implements OnApplicationBootstrap, BeforeAppli
   }
 
   private async forget(gifts: LiveGift[]): Promise<void> {
-    if (gifts.length === 0) return;
     const byStream = new Map<string, Types.ObjectId[]>();
     for (const { _id, streamId } of gifts) byStream.set(streamId, [...(byStream.get(streamId) ?? []), _id]);
-    await Promise.all(
-      [...byStream].map(([streamId, ids]) => this.streams.forgetGifts(toStreamId(streamId), ids)),
+    const forgotten = await Promise.allSettled(
+      [...byStream].map(async ([streamId, ids]) => {
+        await this.streams.forgetGifts(toStreamId(streamId), ids);
+        return ids;
+      }),
     );
-    await this.gifts.settle(gifts.map(({ _id }) => _id));
+    const done = forgotten.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    if (done.length > 0) await this.gifts.settle(done);
+    throwFirst(forgotten);
   }
+}
+
+/** Waits for all of them: one that fails stops no other. */
+async function allOf(works: Promise<void>[]): Promise<void> {
+  throwFirst(await Promise.allSettled(works));
+}
+
+function throwFirst(results: PromiseSettledResult<unknown>[]): void {
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }

@@ -1,14 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Types } from 'mongoose';
-import { type Identity, partyKey, partyOf, partyOfKey } from '../contract/identity.js';
+import { type Identity, partyKey, partyOf } from '../contract/identity.js';
 import type { LiveGiftPayload } from '../contract/live.js';
 import { GiftCompletionService, giftPending } from './gift-completion.service.js';
 import type { GiftDto } from './interaction.dto.js';
 import { LiveGiftRepository } from './live-gift.repository.js';
 import type { LiveGift } from './live-gift.schema.js';
 import { toGiftPayload } from './live.mapper.js';
-import { nameIn } from './live-rules.js';
+import { nameIn, ownerOf } from './live-rules.js';
 import { LiveTimes } from './live-times.js';
 import { StreamAccessService } from './stream-access.service.js';
 
@@ -20,7 +20,8 @@ const LOOK_INTERVAL_MS = 100;
  * Gifts (contract §5). A gift is stored before anything else is done about it, and says when another node may finish it: whoever dies at
  * whatever line leaves no gift that was paid and not shown. `GiftCompletionService` has the steps.
  *
- * Database waits: 3, besides the ledger's; a repeat that is finished: 2.
+ * Database waits: 4, besides the ledger's, the first one shared like those of joins: nobody pays for a stream that has ended, or that put them
+ * out, because this node was not told. A repeat that is finished: 3.
  */
 @Injectable()
 export class GiftService {
@@ -39,8 +40,8 @@ export class GiftService {
    * @throws AppError what the ledger says; FORBIDDEN for who is not in the stream; NOT_FOUND; CONFLICT; UNAVAILABLE
    */
   async send(user: Identity, socketId: string, dto: GiftDto): Promise<LiveGiftPayload> {
-    const { owner } = await this.access.inside(user, socketId, dto.streamId);
-    const gift = this.newGift(user, dto, partyOfKey(owner).id);
+    const stream = await this.access.admittedInside(user, socketId, dto.streamId);
+    const gift = this.newGift(user, dto, ownerOf(stream).id);
     if (gift.clientGiftId === undefined) return this.make(gift);
     const key = `${gift.streamId} ${gift.sender} ${gift.clientGiftId}`;
     const first = this.underWay.get(key);
@@ -61,7 +62,8 @@ export class GiftService {
       if (stored === null) continue;
       if (stored.finishedAt !== undefined) return toGiftPayload(stored);
       const isLeft = stored.due === undefined || stored.due.getTime() <= Date.now();
-      if (isLeft && (await this.gifts.claim(stored, lease.due))) return this.finish(stored, lease.ends);
+      const claimed = isLeft ? await this.gifts.claim(stored, lease.due) : undefined;
+      if (claimed !== undefined) return this.finish(claimed, lease.ends);
       await wait(LOOK_INTERVAL_MS);
     } while (performance.now() < patienceEnds);
     throw giftPending();

@@ -2,11 +2,8 @@ import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/comm
 import type { Types } from 'mongoose';
 import { OutageLog } from '../logging/outage-log.js';
 import { NodeRegistry } from '../nodes/node-registry.js';
-import { EmitterService } from '../realtime/emitter.service.js';
-import { liveRoom } from '../realtime/rooms.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
 import { toStreamId } from './live-rules.js';
-import type { LiveStream } from './live-stream.schema.js';
 import { LiveTimes } from './live-times.js';
 import { LiveViewerRepository } from './live-viewer.repository.js';
 import { ViewerCountsService } from './viewer-counts.service.js';
@@ -20,6 +17,7 @@ const REST_FACTOR = 10;
  * draws a ticket before it begins, and a count with an older ticket never replaces a newer one, whichever ends first: so the last one is right.
  *
  * Round trips: 3 for each count, at most once a second for each stream and node, whatever the number of likes; none of them is waited for by a like.
+ * `LikeTellingsService` tells.
  */
 @Injectable()
 export class LikeCountsService implements BeforeApplicationShutdown {
@@ -34,14 +32,13 @@ export class LikeCountsService implements BeforeApplicationShutdown {
   private isClosing = false;
 
   constructor(
-    private readonly emitter: EmitterService,
     private readonly streams: LiveStreamRepository,
     private readonly viewers: LiveViewerRepository,
     private readonly times: LiveTimes,
     private readonly watched: ViewerCountsService,
     registry: NodeRegistry,
   ) {
-    // Whoever watches here is told of likes that a node stored and did not count any more.
+    // Likes that it stored and did not count any more.
     registry.onNodeLost(async () => {
       for (const streamId of this.watched.watchedHere()) this.note(streamId);
     });
@@ -50,7 +47,7 @@ export class LikeCountsService implements BeforeApplicationShutdown {
   /** Somebody's like was stored, or taken back. Returns at once. */
   note(streamId: string): void {
     this.changed.add(streamId);
-    if (!this.busy.has(streamId)) void this.countAndTell(streamId);
+    if (!this.busy.has(streamId)) void this.countNow(streamId);
   }
 
   /** Counts now, for a total that must be right. Three round trips. */
@@ -61,32 +58,17 @@ export class LikeCountsService implements BeforeApplicationShutdown {
     return likes;
   }
 
-  /** Counts again, and tells when the stream's total was not right. Never rejects. */
-  async recount(stream: LiveStream): Promise<void> {
-    try {
-      if ((await this.count(stream._id)) !== (stream.likeCount ?? 0)) this.note(stream._id.toHexString());
-      this.outage.worked();
-    } catch (error) {
-      this.outage.failed(error);
-    }
-  }
-
   beforeApplicationShutdown(): void {
     this.isClosing = true;
   }
 
   /** Never rejects. */
-  private async countAndTell(streamId: string): Promise<void> {
+  private async countNow(streamId: string): Promise<void> {
     this.busy.add(streamId);
     this.changed.delete(streamId);
     const begun = performance.now();
     try {
-      const count = await this.count(toStreamId(streamId));
-      this.emitter.toRooms([liveRoom(streamId)], 'live:like_count', {
-        streamId,
-        count,
-        timestamp: Date.now(),
-      });
+      await this.count(toStreamId(streamId));
       this.outage.worked();
     } catch (error) {
       this.changed.add(streamId);
@@ -98,6 +80,6 @@ export class LikeCountsService implements BeforeApplicationShutdown {
 
   private rested(streamId: string): void {
     this.busy.delete(streamId);
-    if (this.changed.has(streamId) && !this.isClosing) void this.countAndTell(streamId);
+    if (this.changed.has(streamId) && !this.isClosing) void this.countNow(streamId);
   }
 }

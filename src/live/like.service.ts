@@ -4,7 +4,7 @@ import { type Identity, partyOf } from '../contract/identity.js';
 import type { LiveLikePayload } from '../contract/live.js';
 import { KeyedQueue } from '../messaging/keyed-queue.js';
 import { LikeCountsService } from './like-counts.service.js';
-import { toStreamId } from './live-rules.js';
+import { banned, toStreamId } from './live-rules.js';
 import { LiveViewerRepository } from './live-viewer.repository.js';
 import { StreamAccessService } from './stream-access.service.js';
 
@@ -39,14 +39,15 @@ export class LikeService {
     return this.inArrivalOrder.run(socketId, async () => {
       await this.access.assertInside(user, socketId, streamId);
       const [id, person] = [toStreamId(streamId), partyOf(user)];
-      // When the database's answer is lost, it may have changed.
-      let mayHaveChanged = true;
-      try {
-        mayHaveChanged = await (liked ? this.viewers.like(id, person) : this.viewers.unlike(id, person));
-      } finally {
-        if (mayHaveChanged) this.counts.note(streamId);
-      }
-      if (!mayHaveChanged) throw asBefore(liked);
+      const change = liked ? this.viewers.like(id, person) : this.viewers.unlike(id, person);
+      const before = await change.catch((error: unknown) => {
+        // When the database's answer is lost, it may have changed.
+        this.counts.note(streamId);
+        throw error;
+      });
+      if (before?.bannedAt !== undefined) throw banned();
+      if ((before?.likes === true) === liked) throw asBefore(liked);
+      this.counts.note(streamId);
       return { streamId, liked };
     });
   }

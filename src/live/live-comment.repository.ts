@@ -41,13 +41,16 @@ export class LiveCommentRepository implements OnModuleInit {
     }
   }
 
-  /** Newest first, those before `before` if it is given; deleted ones are left out. */
+  /**
+   * Newest first, those before `before` if it is given; deleted ones are left out, and what another process stored under an id that is none
+   * of ours.
+   */
   async findNewest(streamId: Types.ObjectId, limit: number, before?: Types.ObjectId): Promise<LiveComment[]> {
     return this.model
       .find(
         {
           streamId: streamId.toHexString(),
-          ...(before && { _id: { $lt: before } }),
+          _id: { $type: 'objectId', ...(before && { $lt: before }) },
           deletedAt: { $exists: false },
         },
         null,

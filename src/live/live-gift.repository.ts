@@ -34,13 +34,13 @@ export class LiveGiftRepository implements OnModuleInit {
     return this.model.find({ due: { $lte: now } }, null, { limit, sort: { due: 1 } }).lean();
   }
 
-  /** Takes over an unfinished gift; false when another node was faster, or it is finished or gone. */
-  async claim({ _id, due }: LiveGift, next: Date): Promise<boolean> {
+  /** Takes over an unfinished gift, and returns it as it is then; undefined when another node was faster, or it is finished or gone. */
+  async claim(gift: LiveGift, next: Date): Promise<LiveGift | undefined> {
     const { matchedCount } = await this.model.updateOne(
-      { _id, due, finishedAt: { $exists: false } },
+      { _id: gift._id, due: gift.due, finishedAt: { $exists: false } },
       { $set: { due: next } },
     );
-    return matchedCount === 1;
+    return matchedCount === 1 ? Object.assign({}, gift, { due: next }) : undefined;
   }
 
   /** @param forgetAt when the stream may forget that it has counted it */
@@ -53,8 +53,9 @@ export class LiveGiftRepository implements OnModuleInit {
     await this.model.updateMany({ _id: { $in: giftIds } }, { $unset: { due: 1 } });
   }
 
-  /** The ledger has refused it. */
-  async remove(giftId: Types.ObjectId): Promise<void> {
-    await this.model.deleteOne({ _id: giftId, finishedAt: { $exists: false } });
+  /** The ledger has refused it. False when it is another node's by now, or finished or gone. */
+  async remove({ _id, due }: LiveGift): Promise<boolean> {
+    const { deletedCount } = await this.model.deleteOne({ _id, due, finishedAt: { $exists: false } });
+    return deletedCount === 1;
   }
 }

@@ -6,8 +6,10 @@ import type { LiveStream } from './live-stream.schema.js';
 /** What somebody is to a stream. */
 export type LiveRole = 'owner' | 'moderator' | 'viewer';
 
+/** Of a document of another process that names nobody it is nobody: no id is empty. */
 export function ownerOf({ astrologerId }: LiveStream): Party {
-  return { id: String(astrologerId), type: 'astrologer' };
+  const isId = typeof astrologerId === 'string' || astrologerId instanceof Types.ObjectId;
+  return { id: isId ? String(astrologerId) : '', type: 'astrologer' };
 }
 
 export function roleIn(stream: LiveStream, user: Identity): LiveRole {
@@ -22,12 +24,17 @@ export function roleBeside(owner: string, user: Identity): LiveRole {
 
 /** The channel that the stream's tokens are for. A document of a former backend without one has its id. */
 export function channelOf({ _id, channelName }: LiveStream): string {
-  return channelName ?? _id.toHexString();
+  return typeof channelName === 'string' ? channelName : _id.toHexString();
 }
 
 /** When it began; a document of a former backend may say it in another way, or only by its id. */
 export function startOf({ _id, startedAt, createdAt }: LiveStream): Date {
-  return [startedAt, createdAt].find((time) => time instanceof Date) ?? _id.getTimestamp();
+  return dateOf(startedAt) ?? dateOf(createdAt) ?? _id.getTimestamp();
+}
+
+/** A stored time; undefined for whatever else another process has written in its place. */
+export function dateOf(stored: unknown): Date | undefined {
+  return stored instanceof Date && !Number.isNaN(stored.getTime()) ? stored : undefined;
 }
 
 /** @param streamId checked by the payload's rules */

@@ -1,12 +1,14 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { type Model, Types } from 'mongoose';
+import { type Model, type QueryFilter, Types } from 'mongoose';
 import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
 import { LiveStream } from './live-stream.schema.js';
 
 /** What nobody reads but `countGift` may be hundreds of ids. */
 const SHOWN = { giftsCounted: 0 } as const;
+/** Another process may have stored a document under a text, which no event can name and no cursor go past. */
+const OURS = { $type: 'objectId' } as const;
 
 /** The collection `livestreams`, in which a former backend writes, too. Each method is one round trip. */
 @Injectable()
@@ -42,18 +44,29 @@ export class LiveStreamRepository implements OnModuleInit {
     return new Set(live.map(({ _id }) => _id.toHexString()));
   }
 
+  /** How many like each of the streams, as it was last counted, by the streams' ids. */
+  async findLikes(streamIds: Types.ObjectId[]): Promise<Map<string, number>> {
+    const streams = await this.model.find({ _id: { $in: streamIds } }, { likeCount: 1 }).lean();
+    return new Map(
+      streams.map(({ _id, likeCount }) => [_id.toHexString(), typeof likeCount === 'number' ? likeCount : 0]),
+    );
+  }
+
   /** The astrologer's streams that are live; another process may have made one beside ours. */
   async findLiveOf(astrologerId: string): Promise<LiveStream[]> {
     const ids: unknown[] = Types.ObjectId.isValid(astrologerId)
       ? [astrologerId, new Types.ObjectId(astrologerId)]
       : [astrologerId];
-    return this.model.find({ isLive: true, astrologerId: { $in: ids } as object }).lean();
+    return this.model.find({ isLive: true, astrologerId: { $in: ids } as object, _id: OURS }).lean();
   }
 
   /** Streams that are live, newest first; those before `before` if it is given. */
   async findLive(limit: number, before?: Types.ObjectId): Promise<LiveStream[]> {
     return this.model
-      .find({ isLive: true, ...(before && { _id: { $lt: before } }) }, SHOWN, { sort: { _id: -1 }, limit })
+      .find({ isLive: true, _id: { ...OURS, ...(before && { $lt: before }) } }, SHOWN, {
+        sort: { _id: -1 },
+        limit,
+      })
       .lean();
   }
 
@@ -67,7 +80,11 @@ export class LiveStreamRepository implements OnModuleInit {
   ): Promise<LiveStream | null> {
     // Without Mongoose, which would not look for what another process wrote in place of a time.
     return (await this.model.collection.findOneAndUpdate(
-      { _id: streamId, isLive: true, ...unheardSince },
+      {
+        _id: streamId,
+        isLive: true,
+        ...(unheardSince && { lastHeartbeat: { $eq: unheardSince.lastHeartbeat } }),
+      },
       { $set: { isLive: false, endedAt: at, isEndNoted: true, endToldDue: toldBy }, $unset: { onAir: 1 } },
       { returnDocument: 'after' },
     )) as LiveStream | null;
@@ -86,7 +103,7 @@ export class LiveStreamRepository implements OnModuleInit {
 
   /** Ends that another node stored and did not tell. */
   async findUntold(now: Date, limit: number): Promise<LiveStream[]> {
-    return this.model.find({ endToldDue: { $lte: now } }, null, { limit }).lean();
+    return this.model.find({ endToldDue: { $lte: now }, _id: OURS }, null, { limit }).lean();
   }
 
   /** Takes over the telling of an end; false when another node was faster. */
@@ -95,9 +112,9 @@ export class LiveStreamRepository implements OnModuleInit {
     return matchedCount === 1;
   }
 
-  /** The end was told. */
-  async clearUntold(streamId: Types.ObjectId): Promise<void> {
-    await this.model.updateOne({ _id: streamId }, { $unset: { endToldDue: 1 } });
+  /** The end was told. Views are never less than they were: another process may have counted some of them. */
+  async noteEndTold(streamId: Types.ObjectId, totalViews: number): Promise<void> {
+    await this.model.updateOne({ _id: streamId }, { $unset: { endToldDue: 1 }, $max: { totalViews } });
   }
 
   /** The broadcaster lives. False when the stream has ended. */
@@ -110,11 +127,18 @@ export class LiveStreamRepository implements OnModuleInit {
   }
 
   async noteViewers(streamId: Types.ObjectId, count: number): Promise<void> {
-    await this.model.updateOne({ _id: streamId }, { $max: { peakViewerCount: count } });
+    await this.compute(
+      { _id: streamId },
+      { peakViewerCount: { $max: [numberIn('peakViewerCount'), count] } },
+    );
   }
 
+  /** Of a stream that is live: those of one that has ended are counted. */
   async addViews(streamId: Types.ObjectId, count: number): Promise<void> {
-    await this.model.updateOne({ _id: streamId }, { $inc: { totalViews: count } });
+    await this.compute(
+      { _id: streamId, isLive: true },
+      { totalViews: { $add: [numberIn('totalViews'), count] } },
+    );
   }
 
   /** Draws the ticket of a count of likes that begins now; null when the stream does not exist. */
@@ -135,9 +159,13 @@ export class LiveStreamRepository implements OnModuleInit {
 
   /** Adds a gift to the totals, once however often it is called before `forgetGifts`; also after the stream's end. */
   async countGift(streamId: Types.ObjectId, giftId: Types.ObjectId, value: number): Promise<void> {
-    await this.model.updateOne(
+    await this.compute(
       { _id: streamId, giftsCounted: { $ne: giftId } },
-      { $inc: { giftCount: 1, giftValue: value }, $push: { giftsCounted: giftId } },
+      {
+        giftCount: { $add: [numberIn('giftCount'), 1] },
+        giftValue: { $add: [numberIn('giftValue'), value] },
+        giftsCounted: { $concatArrays: [{ $ifNull: ['$giftsCounted', []] }, [giftId]] },
+      },
     );
   }
 
@@ -161,4 +189,14 @@ export class LiveStreamRepository implements OnModuleInit {
     );
     return modifiedCount === 1;
   }
+
+  /** Sets fields to what the database makes of the stream as it is. */
+  private async compute(filter: QueryFilter<LiveStream>, fields: Record<string, object>): Promise<void> {
+    await this.model.updateOne(filter, [{ $set: fields }], { updatePipeline: true });
+  }
+}
+
+/** A total; another process may have stored null, or a text, where `$inc` would fail. */
+function numberIn(field: keyof LiveStream): object {
+  return { $cond: [{ $isNumber: `$${field}` }, `$${field}`, 0] };
 }

@@ -101,4 +101,6 @@ LiveStreamSchema.index(
 );
 LiveStreamSchema.index({ astrologerId: 1 }, { partialFilterExpression: { isLive: true } });
 LiveStreamSchema.index({ isLive: 1, _id: -1 }, { partialFilterExpression: { isLive: true } });
+// A call looks for a channel's name here, too: over streams that have ended as well.
+LiveStreamSchema.index({ channelName: 1 });
 LiveStreamSchema.index({ endToldDue: 1 }, { partialFilterExpression: { endToldDue: { $exists: true } } });

@@ -9,6 +9,9 @@ import { LiveViewer, viewerId } from './live-viewer.schema.js';
 /** What moderators have said of somebody. */
 type Said = Pick<LiveViewer, 'mutedAt' | 'bannedAt'>;
 
+const IS_MUTED = { $ne: [{ $type: '$mutedAt' }, 'missing'] };
+const IS_BANNED = { $ne: [{ $type: '$bannedAt' }, 'missing'] };
+
 /** The collection `liveviewers`. Each method is one round trip; two when two make the same document at the same moment. */
 @Injectable()
 export class LiveViewerRepository implements OnModuleInit {
@@ -22,10 +25,6 @@ export class LiveViewerRepository implements OnModuleInit {
   async findAll(ids: string[]): Promise<Map<string, LiveViewer>> {
     const viewers = await this.model.find({ _id: { $in: ids } }).lean();
     return new Map(viewers.map((viewer) => [viewer._id, viewer]));
-  }
-
-  async find(streamId: Types.ObjectId, person: Party): Promise<LiveViewer | null> {
-    return this.model.findOne({ _id: viewerId(streamId, person) }).lean();
   }
 
   /** Notes those who watch the stream for the first time; returns how many of them nobody had noted before. */
@@ -51,18 +50,22 @@ export class LiveViewerRepository implements OnModuleInit {
     }
   }
 
-  /** False when they like it already. */
-  async like(streamId: Types.ObjectId, person: Party): Promise<boolean> {
-    return this.change(streamId, person, { likes: { $ne: true } }, { $set: { likes: true } });
+  /** How many have ever watched the stream; by an index over those who have alone. */
+  async countViews(streamId: Types.ObjectId): Promise<number> {
+    return this.model.countDocuments({
+      streamId: streamId.toHexString(),
+      firstSeenAt: { $gte: new Date(0) },
+    });
   }
 
-  /** False when they did not. */
-  async unlike(streamId: Types.ObjectId, person: Party): Promise<boolean> {
-    const { modifiedCount } = await this.model.updateOne(
-      { _id: viewerId(streamId, person), likes: true },
-      { $unset: { likes: 1 } },
-    );
-    return modifiedCount === 1;
+  /** They like it, unless they are banned. Returns what they were before; null when nothing was known of them. */
+  async like(streamId: Types.ObjectId, person: Party): Promise<LiveViewer | null> {
+    return this.change(streamId, person, { likes: { $cond: [IS_BANNED, '$likes', true] } });
+  }
+
+  /** They like it no more; likewise. */
+  async unlike(streamId: Types.ObjectId, person: Party): Promise<LiveViewer | null> {
+    return this.change(streamId, person, { likes: { $cond: [IS_BANNED, '$likes', '$$REMOVE'] } });
   }
 
   /** By an index over those who like it alone. */
@@ -73,23 +76,27 @@ export class LiveViewerRepository implements OnModuleInit {
   /**
    * Notes a comment if the person may make one now: their `limit`-th newest is not of the time since `since`, and nobody muted or banned them.
    * One atomic operation, so that neither several devices nor a new connection get around it.
+   * @returns who they are if they may not; undefined when it was noted
    */
   async noteComment(
     streamId: Types.ObjectId,
     person: Party,
     at: Date,
     { since, limit }: { since: Date; limit: number },
-  ): Promise<boolean> {
-    return this.change(
-      streamId,
-      person,
-      {
-        mutedAt: { $exists: false },
-        bannedAt: { $exists: false },
-        [`commentedAt.${limit - 1}`]: { $not: { $gt: since } },
-      },
-      { $push: { commentedAt: { $each: [at], $position: 0, $slice: limit } } },
-    );
+  ): Promise<LiveViewer | undefined> {
+    const isTooFast = { $gt: [{ $arrayElemAt: ['$commentedAt', limit - 1] }, since] };
+    const newest = { $slice: [{ $concatArrays: [[at], { $ifNull: ['$commentedAt', []] }] }, limit] };
+    const before = await this.change(streamId, person, {
+      commentedAt: { $cond: [{ $or: [IS_MUTED, IS_BANNED, isTooFast] }, '$commentedAt', newest] },
+    });
+    // As the database has decided it, of the same document.
+    const oldest = before?.commentedAt?.[limit - 1];
+    const isNoted =
+      before === null ||
+      (before.mutedAt === undefined &&
+        before.bannedAt === undefined &&
+        (oldest === undefined || oldest <= since));
+    return isNoted ? undefined : before;
   }
 
   /** The time of the first one stays. */
@@ -101,46 +108,59 @@ export class LiveViewerRepository implements OnModuleInit {
     return this.say(streamId, person, { $min: { bannedAt: at } });
   }
 
+  /** Of these streams; by an index over bans alone. */
+  async findBannedSince(
+    streamIds: string[],
+    since: Date,
+  ): Promise<Pick<LiveViewer, '_id' | 'streamId' | 'person'>[]> {
+    return this.model
+      .find({ streamId: { $in: streamIds }, bannedAt: { $gte: since } }, { streamId: 1, person: 1 })
+      .lean();
+  }
+
   /** They may come, and comment, again. */
   async pardon(streamId: Types.ObjectId, person: Party): Promise<Said> {
     return this.say(streamId, person, { $unset: { bannedAt: 1, mutedAt: 1 } });
   }
 
   private async say(streamId: Types.ObjectId, person: Party, update: object): Promise<Said> {
-    const upsert = (): Promise<Said | null> =>
-      this.model
+    return madeOnce(async () => {
+      const said = await this.model
         .findOneAndUpdate(
           { _id: viewerId(streamId, person) },
           { ...update, $setOnInsert: { streamId: streamId.toHexString(), person: partyKey(person) } },
           { upsert: true, returnDocument: 'after' },
         )
         .lean();
-    try {
-      return (await upsert()) ?? {};
-    } catch (error) {
-      if (!isDuplicateKey(error, '_id')) throw error;
-      return (await upsert()) ?? {};
-    }
+      return said ?? {};
+    });
   }
 
-  /** An upsert whose filter says when: when it misses the document, the insert meets its `_id`. */
+  /** Sets fields to what the database makes of the document as it is; returns it as it was. */
   private async change(
     streamId: Types.ObjectId,
     person: Party,
-    when: object,
-    update: object,
-  ): Promise<boolean> {
-    const filter = { _id: viewerId(streamId, person), ...when };
-    const onInsert = { $setOnInsert: { streamId: streamId.toHexString(), person: partyKey(person) } };
-    for (let tries = 1; tries <= 2; tries += 1) {
-      try {
-        await this.model.updateOne(filter, { ...update, ...onInsert }, { upsert: true });
-        return true;
-      } catch (error) {
-        // It may also have been made at this very moment; the second try knows.
-        if (!isDuplicateKey(error, '_id')) throw error;
-      }
-    }
-    return false;
+    fields: Record<string, object>,
+  ): Promise<LiveViewer | null> {
+    const identity = { streamId: streamId.toHexString(), person: { $literal: partyKey(person) } };
+    return madeOnce(() =>
+      this.model
+        .findOneAndUpdate({ _id: viewerId(streamId, person) }, [{ $set: { ...identity, ...fields } }], {
+          upsert: true,
+          returnDocument: 'before',
+          updatePipeline: true,
+        })
+        .lean(),
+    );
+  }
+}
+
+/** An upsert that fails because another one made the document at the same moment finds it the second time. */
+async function madeOnce<T>(upsert: () => Promise<T>): Promise<T> {
+  try {
+    return await upsert();
+  } catch (error) {
+    if (!isDuplicateKey(error, '_id')) throw error;
+    return upsert();
   }
 }

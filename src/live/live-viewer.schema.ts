@@ -37,6 +37,14 @@ export class LiveViewer {
 export const LiveViewerSchema = SchemaFactory.createForClass(LiveViewer);
 
 LiveViewerSchema.index({ streamId: 1 }, { partialFilterExpression: { likes: true } });
+LiveViewerSchema.index(
+  { streamId: 1, firstSeenAt: 1 },
+  { partialFilterExpression: { firstSeenAt: { $exists: true } } },
+);
+LiveViewerSchema.index(
+  { streamId: 1, bannedAt: 1 },
+  { partialFilterExpression: { bannedAt: { $exists: true } } },
+);
 
 /** Ids of people contain no spaces, and those of streams neither. */
 export function viewerId(streamId: Types.ObjectId, person: Party): string {

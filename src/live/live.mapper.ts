@@ -2,6 +2,7 @@ import type { AgoraToken } from '../agora/agora-token.service.js';
 import type {
   LiveCommentPayload,
   LiveGiftPayload,
+  LiveKickedPayload,
   LiveStreamPayload,
   LiveSummaryPayload,
   LiveTokenPayload,
@@ -10,14 +11,14 @@ import type { GiftToCharge } from './gift-ledger.js';
 import type { LiveComment } from './live-comment.schema.js';
 import type { LiveGift } from './live-gift.schema.js';
 import type { LiveStream } from './live-stream.schema.js';
-import { startOf } from './live-rules.js';
+import { dateOf, ownerOf, startOf } from './live-rules.js';
 
 export function toStreamPayload(stream: LiveStream, viewerCount: number): LiveStreamPayload {
   const streamId = stream._id.toHexString();
   return {
     streamId,
     _id: streamId,
-    astrologerId: String(stream.astrologerId),
+    astrologerId: ownerOf(stream).id,
     astrologerName: stream.astrologerName ?? '',
     astrologerProfilePicture: stream.astrologerProfilePicture ?? '',
     title: stream.title ?? '',
@@ -33,7 +34,7 @@ export function toStreamPayload(stream: LiveStream, viewerCount: number): LiveSt
 
 export function toSummary(stream: LiveStream): LiveSummaryPayload {
   const startedAt = startOf(stream).getTime();
-  const endedAt = (stream.endedAt ?? new Date()).getTime();
+  const endedAt = (dateOf(stream.endedAt) ?? new Date()).getTime();
   return {
     streamId: stream._id.toHexString(),
     startedAt,
@@ -45,12 +46,17 @@ export function toSummary(stream: LiveStream): LiveSummaryPayload {
 
 function toTotals(stream: LiveStream) {
   return {
-    peakViewerCount: stream.peakViewerCount ?? 0,
-    totalViews: stream.totalViews ?? 0,
-    likeCount: stream.likeCount ?? 0,
-    giftCount: stream.giftCount ?? 0,
-    giftValue: stream.giftValue ?? 0,
+    peakViewerCount: numberOf(stream.peakViewerCount),
+    totalViews: numberOf(stream.totalViews),
+    likeCount: numberOf(stream.likeCount),
+    giftCount: numberOf(stream.giftCount),
+    giftValue: numberOf(stream.giftValue),
   };
+}
+
+/** A stored total; 0 for whatever else another process has written in its place. */
+function numberOf(stored: unknown): number {
+  return typeof stored === 'number' && Number.isFinite(stored) ? stored : 0;
 }
 
 export function toCommentPayload(comment: LiveComment): LiveCommentPayload {
@@ -64,7 +70,7 @@ export function toCommentPayload(comment: LiveComment): LiveCommentPayload {
     userName: comment.userName,
     userAvatar: comment.userAvatar,
     message: comment.message,
-    timestamp: comment.timestamp.getTime(),
+    timestamp: (dateOf(comment.timestamp) ?? comment._id.getTimestamp()).getTime(),
     isGift: comment.isGift === true,
     ...(comment.isGift === true && { giftType: comment.giftType, giftValue: comment.giftValue }),
   };
@@ -112,6 +118,10 @@ export function toCharge({ _id, streamId, giftType, giftValue, ...gift }: LiveGi
     giftType,
     giftValue,
   };
+}
+
+export function kickedPayload(streamId: string): LiveKickedPayload {
+  return { streamId, reason: 'banned', timestamp: Date.now() };
 }
 
 export function toTokenPayload(

@@ -19,6 +19,7 @@ import { GiftService } from './gift.service.js';
 import { InteractionGateway } from './interaction.gateway.js';
 import { LifecycleGateway } from './lifecycle.gateway.js';
 import { LikeCountsService } from './like-counts.service.js';
+import { LikeTellingsService } from './like-tellings.service.js';
 import { LikeService } from './like.service.js';
 import { LiveCommentRepository } from './live-comment.repository.js';
 import { LiveComment, LiveCommentSchema } from './live-comment.schema.js';
@@ -31,6 +32,7 @@ import { LiveTimes } from './live-times.js';
 import { LiveViewerRepository } from './live-viewer.repository.js';
 import { LiveViewer, LiveViewerSchema } from './live-viewer.schema.js';
 import { MemoryViewerStore } from './memory-viewer.store.js';
+import { MissedBansService } from './missed-bans.service.js';
 import { ModerationGateway } from './moderation.gateway.js';
 import { ModerationService } from './moderation.service.js';
 import { ReactionService } from './reaction.service.js';
@@ -69,9 +71,11 @@ import { WatchingService } from './watching.service.js';
     StreamEndService,
     StreamDeadlinesService,
     LiveLookService,
+    MissedBansService,
     FirstViewsService,
     ViewerCountsService,
     LikeCountsService,
+    LikeTellingsService,
     LiveStreamRepository,
     LiveViewerRepository,
     LiveCommentRepository,

@@ -8,7 +8,7 @@ export class MemoryViewerStore extends ViewerStore {
     return NOBODY;
   }
 
-  override async others(): Promise<ReadonlySet<string>> {
-    return NOBODY;
+  override async countOthers(): Promise<number> {
+    return 0;
   }
 }

@@ -5,6 +5,7 @@ import { type Identity, isSameParty, type Party, partyOf } from '../contract/ide
 import type { LiveModerationPayload } from '../contract/live.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { liveRoom, personalRoom } from '../realtime/rooms.js';
+import { kickedPayload } from './live.mapper.js';
 import { ownerOf } from './live-rules.js';
 import type { LiveViewer } from './live-viewer.schema.js';
 import { LiveViewerRepository } from './live-viewer.repository.js';
@@ -44,7 +45,7 @@ export class ModerationService {
 
   /**
    * They are put out, on all devices and nodes, and may not come again. Stored first: a join under way looks once more when it is in the
-   * room, so it either finds the ban or is put out.
+   * room, so it either finds the ban or is put out. A node that does not hear of it finds it stored (`MissedBansService`).
    * @throws AppError as `mute`
    */
   async ban(user: Identity, dto: TargetDto): Promise<LiveModerationPayload> {
@@ -52,7 +53,7 @@ export class ModerationService {
     const viewer = await this.viewers.setBanned(target.streamId, target.person, new Date());
     const streamId = target.streamId.toHexString();
     const theirs = personalRoom(target.person);
-    this.emitter.toRooms([theirs], 'live:kicked', { streamId, reason: 'banned', timestamp: Date.now() });
+    this.emitter.toRooms([theirs], 'live:kicked', kickedPayload(streamId));
     this.emitter.putOut(liveRoom(streamId), theirs);
     return toPayload(target, viewer);
   }

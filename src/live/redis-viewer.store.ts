@@ -6,12 +6,14 @@ const PREFIX = '{samvad:live}';
 const CHUNK = 1000;
 
 interface Said {
-  /** What this node has in Redis, as far as it knows. */
-  own: ReadonlySet<string>;
+  /** What this node has in Redis, as far as it knows; undefined when it does not. */
+  own: ReadonlySet<string> | undefined;
   /** When that lapses, by `performance.now()`. */
   until: number;
   version: string;
   others: ReadonlySet<string>;
+  /** When nothing holds any more that the others had said, by `performance.now()`. */
+  othersUntil: number;
 }
 
 /** KEYS: nodes of the stream, its version. ARGV: own nodeId, the version that is known. Returns the version, and if it is another one who is on other nodes. */
@@ -31,9 +33,19 @@ end
 if #keys == 0 then return { version, {} } end
 return { version, redis.call('SUNION', unpack(keys)) }`;
 
+/** KEYS: nodes of the stream. ARGV: own nodeId. Returns how many are on other nodes. */
+const COUNT = `
+local keys = {}
+for _, node in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  if node ~= ARGV[1] then keys[#keys + 1] = KEYS[1] .. ':' .. node end
+end
+if #keys == 0 then return 0 end
+if #keys == 1 then return redis.call('SCARD', keys[1]) end
+return #redis.call('SUNION', unpack(keys))`;
+
 /**
  * For several nodes: a set of viewers for each stream and node, which lapses when its node does not renew it, and a version that says whether
- * anything changed. Round trips: 1 when nothing changed, 2 when somebody came or went here.
+ * anything changed. Round trips: 1 when nothing changed, 2 when somebody came or went here; 1 for a count.
  */
 export class RedisViewerStore extends ViewerStore {
   private readonly said = new Map<string, Said>();
@@ -51,28 +63,39 @@ export class RedisViewerStore extends ViewerStore {
     try {
       const until = await this.say(streamId, own, before);
       const { version, others } = await this.read(streamId, before);
+      const othersUntil = performance.now() + this.leaseMs;
       if (own.size === 0) this.said.delete(streamId);
-      else this.said.set(streamId, { own, until, version, others });
+      else this.said.set(streamId, { own, until, version, others, othersUntil });
       return others;
     } catch {
-      // Away: this node's own are all that is known, and are said again when it is back.
-      this.said.delete(streamId);
-      return new Set();
+      const others = this.lastKnown(streamId, before);
+      if (own.size === 0) this.said.delete(streamId);
+      return others;
     }
   }
 
-  override async others(streamId: string): Promise<ReadonlySet<string>> {
+  override async countOthers(streamId: string): Promise<number> {
     try {
-      return (await this.read(streamId, undefined)).others;
+      return (await this.redis.eval(COUNT, 1, this.keyOf(streamId), this.nodeId)) as number;
     } catch {
+      return this.lastKnown(streamId, this.said.get(streamId)).size;
+    }
+  }
+
+  /** For a moment without Redis nobody has gone. All is said, and asked, anew when it is back. */
+  private lastKnown(streamId: string, before: Said | undefined): ReadonlySet<string> {
+    if (before === undefined || before.othersUntil <= performance.now()) {
+      this.said.delete(streamId);
       return new Set();
     }
+    this.said.set(streamId, { ...before, own: undefined, version: '' });
+    return before.others;
   }
 
   /** Writes what changed, or renews it in good time. Returns when it lapses. */
   private async say(streamId: string, own: ReadonlySet<string>, before: Said | undefined): Promise<number> {
     const now = performance.now();
-    const isSame = before !== undefined && isEqual(before.own, own);
+    const isSame = before?.own !== undefined && isEqual(before.own, own);
     if (isSame && before.until - now > this.leaseMs / 2) return before.until;
     const key = this.keyOf(streamId);
     const mine = `${key}:${this.nodeId}`;

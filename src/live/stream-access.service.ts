@@ -23,8 +23,6 @@ import { ViewerCountsService } from './viewer-counts.service.js';
 export interface InsideView {
   id: Types.ObjectId;
   role: LiveRole;
-  /** `partyKey` of the broadcaster. */
-  owner: string;
 }
 
 /** Who may do what in a stream (contract §5). */
@@ -39,7 +37,7 @@ export class StreamAccessService {
 
   /**
    * For what only those do who are in the stream: a look into memory. That the socket is in the room says that the stream is live and the
-   * caller not banned, because an end and a ban empty it. Only a refusal asks the database: two reads, shared like those of joins.
+   * caller not banned, because an end and a ban empty it, once this node is told. Only a refusal asks the database: two reads, shared like those of joins.
    * @throws AppError FORBIDDEN for who is not in it, or was banned; NOT_FOUND; CONFLICT when it has ended; UNAVAILABLE
    */
   async assertInside(user: Identity, socketId: string, streamId: string): Promise<void> {
@@ -56,7 +54,18 @@ export class StreamAccessService {
     await this.assertInside(user, socketId, streamId);
     const id = toStreamId(streamId);
     const owner = this.counts.ownerOf(streamId) ?? (await this.readOwner(id));
-    return { id, owner, role: roleBeside(owner, user) };
+    return { id, role: roleBeside(owner, user) };
+  }
+
+  /**
+   * The stream, for who is in it; the database is asked what this node may not have been told: of a ban, or of the end. Two reads, shared like
+   * those of joins.
+   * @throws AppError as `assertInside`
+   */
+  async admittedInside(user: Identity, socketId: string, streamId: string): Promise<LiveStream> {
+    const { stream } = admitted(await this.looks.at(toStreamId(streamId), partyOf(user)));
+    if (!this.emitter.isInRoom(socketId, liveRoom(streamId))) throw joinFirst();
+    return stream;
   }
 
   /**

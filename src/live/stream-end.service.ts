@@ -1,13 +1,16 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Types } from 'mongoose';
 import type { LiveEndPayload, LiveSummaryPayload } from '../contract/live.js';
+import { isDatabaseAway } from '../database/database-errors.js';
 import { OutageLog } from '../logging/outage-log.js';
+import { stackOf } from '../logging/stack-of.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { liveRoom } from '../realtime/rooms.js';
 import { LikeCountsService } from './like-counts.service.js';
-import { toStreamId } from './live-rules.js';
+import { ownerOf, toStreamId } from './live-rules.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
 import type { LiveStream } from './live-stream.schema.js';
+import { LiveViewerRepository } from './live-viewer.repository.js';
 import { toSummary } from './live.mapper.js';
 import { LiveTimes } from './live-times.js';
 import { ViewerCountsService } from './viewer-counts.service.js';
@@ -16,17 +19,17 @@ import { ViewerCountsService } from './viewer-counts.service.js';
  * The one way in which streams end, whoever or whatever ends them (contract §5). The end is one compare-and-set; what is to be told stands
  * in the document until it was told, so that a node that dies before leaves it to another.
  *
- * Round trips: 1 for the end, 3 for the last count of the likes, 2 behind it. Emits: one to the room, one to everybody.
+ * Round trips: 1 for the end, 3 for the last count of the likes and beside them 1 for that of the views, 1 to note that it was told. Emits:
+ * one to the room, one to everybody.
  */
 @Injectable()
 export class StreamEndService {
-  private readonly outage = new OutageLog(
-    new Logger(StreamEndService.name),
-    'What follows the end of streams is done later',
-  );
+  private readonly logger = new Logger(StreamEndService.name);
+  private readonly outage = new OutageLog(this.logger, 'What follows the end of streams is done later');
 
   constructor(
     private readonly streams: LiveStreamRepository,
+    private readonly people: LiveViewerRepository,
     private readonly emitter: EmitterService,
     private readonly likes: LikeCountsService,
     private readonly viewers: ViewerCountsService,
@@ -58,7 +61,7 @@ export class StreamEndService {
     }
     const room = liveRoom(streamId);
     this.emitter.toLocalRoom(room, 'live:end', endPayload(streamId));
-    this.emitter.emptyHere(room);
+    this.emitter.putOutHere(room, room);
     this.viewers.drop(streamId);
   }
 
@@ -67,8 +70,7 @@ export class StreamEndService {
     const next = new Date(Date.now() + this.times.endToldMs);
     if (!(await this.streams.claimUntold(ended, next))) return;
     this.tell(ended);
-    await this.likes.count(ended._id);
-    await this.streams.clearUntold(ended._id);
+    await this.conclude(ended);
   }
 
   private async endOnce(
@@ -82,16 +84,37 @@ export class StreamEndService {
   }
 
   private async finish(ended: LiveStream): Promise<LiveSummaryPayload> {
-    this.tell(ended);
     const summary = toSummary(ended);
+    this.tell(ended);
     try {
-      summary.likeCount = await this.likes.count(ended._id);
-      await this.streams.clearUntold(ended._id);
+      Object.assign(summary, await this.conclude(ended));
       this.outage.worked();
     } catch (error) {
       this.outage.failed(error);
     }
     return summary;
+  }
+
+  /** Counts for the last time what must be right; then nobody tells the end any more. */
+  private async conclude(ended: LiveStream): Promise<Pick<LiveSummaryPayload, 'likeCount' | 'totalViews'>> {
+    const [likeCount, seenHere] = await Promise.all([
+      this.countLikes(ended),
+      this.people.countViews(ended._id),
+    ]);
+    const totalViews = Math.max(seenHere, toSummary(ended).totalViews);
+    await this.streams.noteEndTold(ended._id, totalViews);
+    return { likeCount, totalViews };
+  }
+
+  /** A document in which another process left what nothing can be added to is not told of again and again for that. */
+  private async countLikes(ended: LiveStream): Promise<number> {
+    try {
+      return await this.likes.count(ended._id);
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      this.logger.error('The likes of a stream that has ended cannot be counted', stackOf(error));
+      return toSummary(ended).likeCount;
+    }
   }
 
   private tell(stream: LiveStream): void {
@@ -101,7 +124,7 @@ export class StreamEndService {
     this.emitter.toRooms([room], 'live:end', end);
     this.emitter.toEverybody('live:stream_ended', {
       streamId,
-      astrologerId: String(stream.astrologerId),
+      astrologerId: ownerOf(stream).id,
       astrologerName: stream.astrologerName ?? '',
       timestamp: end.timestamp,
     });

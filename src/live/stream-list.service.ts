@@ -8,7 +8,7 @@ import { ViewerCountsService } from './viewer-counts.service.js';
 
 const DEFAULT_LIMIT = 20;
 
-/** The streams that are live (contract §5). One round trip, and one Redis command for each stream that nobody watches on this node. */
+/** The streams that are live (contract §5). One round trip, and one Redis command a second for each stream that nobody watches on this node. */
 @Injectable()
 export class StreamListService {
   constructor(

@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { type Identity, partyKey, partyOf } from '../contract/identity.js';
 import { OutageLog } from '../logging/outage-log.js';
 import { EmitterService } from '../realtime/emitter.service.js';
@@ -10,6 +11,7 @@ import { ViewerStore } from './viewer.store.js';
 
 /** Above this, comings and goings are not told one by one: 2,000 joins would cost 2,000² messages (contract §5). */
 const MAX_TOLD_ONE_BY_ONE = 50;
+const REMEMBERED_COUNTS = 10_000;
 
 /** A stream that somebody watches on this node. */
 interface Watched {
@@ -20,6 +22,10 @@ interface Watched {
   here: Map<string, Identity>;
   /** Whose last connection broke, and until when they are counted, by `performance.now()`. */
   lingering: Map<string, { user: Identity; until: number }>;
+  /** Who came since the last look, and was not counted by it. */
+  arrived: Set<string>;
+  /** Who watched on other nodes at the last look. */
+  others: ReadonlySet<string>;
   /** Undefined until the first look. */
   count?: number;
   /** The highest count that was noted in the database. */
@@ -34,7 +40,7 @@ interface Watched {
  * second, the last one is right, and joining costs nothing here.
  *
  * Cost: for each stream that is watched on this node, once a second, a look through its sockets when somebody came or went; with several
- * nodes 1 or 2 Redis commands; 1 write when the peak rises.
+ * nodes 1 or 2 Redis commands; 1 write when the peak rises; 1 read while nobody is here any more but some are counted still.
  */
 @Injectable()
 export class ViewerCountsService implements BeforeApplicationShutdown {
@@ -43,6 +49,8 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     'Viewers cannot be counted for now',
   );
   private readonly watched = new Map<string, Watched>();
+  /** Counts of streams that nobody watches here, for as long as a count may be old. */
+  private readonly elsewhere: LRUCache<string, Promise<number>>;
   private timer: NodeJS.Timeout | undefined;
   private isClosing = false;
 
@@ -52,6 +60,7 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     private readonly store: ViewerStore,
     private readonly times: LiveTimes,
   ) {
+    this.elsewhere = new LRUCache({ max: REMEMBERED_COUNTS, ttl: times.countIntervalMs });
     emitter.onLeave((room, socketId, user) => this.left(room, socketId, user));
   }
 
@@ -64,6 +73,8 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
         owner,
         here: new Map(),
         lingering: new Map(),
+        arrived: new Set(),
+        others: new Set(),
         peak: 0,
         isChanged: true,
       });
@@ -84,18 +95,24 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     const watched = this.watched.get(streamId);
     if (watched === undefined) return;
     watched.lingering.delete(partyKey(partyOf(user)));
+    watched.arrived.delete(partyKey(partyOf(user)));
     watched.isChanged = true;
     this.lookLater();
   }
 
-  /** As this node knows it: as old as its last look. 0 for a stream that nobody watches here. */
-  countOf(streamId: string): number {
-    return this.watched.get(streamId)?.count ?? 0;
+  /** For somebody who has come: how many watch, they and all who came since the last look among them. A look into memory. */
+  countWith(streamId: string, user: Identity): number {
+    const watched = this.watched.get(streamId);
+    if (watched === undefined) return 0;
+    const { owner, here, others, arrived, count = 0 } = watched;
+    const key = partyKey(partyOf(user));
+    if (key !== owner && !here.has(key) && !others.has(key)) arrived.add(key);
+    return count + arrived.size;
   }
 
-  /** Of any stream, also one that nobody watches here: then one Redis command with several nodes. Never rejects. */
+  /** Of any stream, also one that nobody watches here: then one Redis command a second with several nodes, whoever asks. Never rejects. */
   async sizeOf(streamId: string): Promise<number> {
-    return this.watched.get(streamId)?.count ?? (await this.store.others(streamId)).size;
+    return this.watched.get(streamId)?.count ?? this.countElsewhere(streamId);
   }
 
   /** Ids of the streams in whose rooms somebody is on this node, or was until now. */
@@ -111,6 +128,14 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
   beforeApplicationShutdown(): void {
     this.isClosing = true;
     clearTimeout(this.timer);
+  }
+
+  private countElsewhere(streamId: string): Promise<number> {
+    const known = this.elsewhere.get(streamId);
+    if (known !== undefined) return known;
+    const count = this.store.countOthers(streamId);
+    this.elsewhere.set(streamId, count);
+    return count;
   }
 
   private left(room: Room, socketId: string, user: Identity): void {
@@ -144,6 +169,10 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
   }
 
   private async lookAt(watched: Watched): Promise<void> {
+    if (await this.hasEnded(watched)) {
+      this.drop(watched.streamId);
+      return;
+    }
     const before = watched.here;
     if (watched.isChanged || watched.lingering.size > 0) watched.here = this.whoIsHere(watched);
     watched.isChanged = false;
@@ -152,7 +181,11 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     if (this.watched.get(streamId) !== watched) return;
     const elsewhere = [...others].filter((key) => !here.has(key));
     const count = here.size + elsewhere.length;
-    if (count <= MAX_TOLD_ONE_BY_ONE) this.tellOneByOne(streamId, before, here, others, count);
+    watched.others = others;
+    for (const key of watched.arrived) if (here.has(key) || others.has(key)) watched.arrived.delete(key);
+    // Neither those of a crowd that comes nor those of one that goes.
+    const most = Math.max(count, watched.count ?? 0);
+    if (most <= MAX_TOLD_ONE_BY_ONE) this.tellOneByOne(streamId, before, here, others, count);
     await this.tellCount(watched, count);
     if (here.size === 0 && !watched.isChanged && this.isRoomEmpty(streamId)) this.watched.delete(streamId);
   }
@@ -171,6 +204,12 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     }
     here.delete(watched.owner);
     return here;
+  }
+
+  /** An end empties the rooms of all nodes and says no more: whom it put out did not leave. */
+  private async hasEnded({ streamId, isChanged, lingering }: Watched): Promise<boolean> {
+    if ((!isChanged && lingering.size === 0) || !this.isRoomEmpty(streamId)) return false;
+    return (await this.streams.findLiveAmong([toStreamId(streamId)])).size === 0;
   }
 
   private isRoomEmpty(streamId: string): boolean {

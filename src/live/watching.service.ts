@@ -12,10 +12,12 @@ import type { JoinStreamDto } from './live.dto.js';
 import { type Admitted, admitted, LiveLookService, type Stage } from './live-look.service.js';
 import { toCommentPayload, toStreamPayload, toTokenPayload } from './live.mapper.js';
 import { LikeCountsService } from './like-counts.service.js';
+import { LikeTellingsService } from './like-tellings.service.js';
 import { LIVE_ROOM } from './live-room.js';
 import { channelOf, joinFirst, ownerOf, roleIn, toStreamId } from './live-rules.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
 import type { LiveStream } from './live-stream.schema.js';
+import { StreamAccessService } from './stream-access.service.js';
 import { ViewerCountsService } from './viewer-counts.service.js';
 
 /**
@@ -31,11 +33,13 @@ export class WatchingService {
   private readonly inArrivalOrder = new KeyedQueue();
 
   constructor(
+    private readonly access: StreamAccessService,
     private readonly looks: LiveLookService,
     private readonly streams: LiveStreamRepository,
     private readonly firstViews: FirstViewsService,
     private readonly counts: ViewerCountsService,
     private readonly likes: LikeCountsService,
+    private readonly likeTellings: LikeTellingsService,
     private readonly emitter: EmitterService,
     private readonly roomMemory: RoomMemory,
     private readonly agora: AgoraTokenService,
@@ -54,11 +58,10 @@ export class WatchingService {
   async join(user: Identity, socketId: string, dto: JoinStreamDto): Promise<LiveSnapshotPayload> {
     const id = toStreamId(dto.streamId);
     const streamId = id.toHexString();
+    const room = liveRoom(streamId);
     return this.inArrivalOrder.run(socketId, async () => {
       const { stream } = admitted(await this.looks.at(id, partyOf(user)));
-      const isBroadcaster = dto.isBroadcaster === true && roleIn(stream, user) === 'owner';
-      const token = this.tokenFor(stream, isBroadcaster);
-      await this.emitter.joinRoom(socketId, liveRoom(streamId));
+      await this.emitter.joinRoom(socketId, room);
       try {
         // Once more: who was put out, or the stream that ended, between the look and the room was not seen by whoever emptied it.
         const [look, stage] = await Promise.all([
@@ -66,10 +69,14 @@ export class WatchingService {
           this.looks.stageOf(stream),
           this.roomMemory.enter(socketId, LIVE_ROOM, streamId),
         ]);
+        // And who was put out since then is not in the room any more. From here to the answer nothing is waited for.
+        if (!this.emitter.isInRoom(socketId, room)) await this.access.assertInside(user, socketId, streamId);
+        const isBroadcaster = dto.isBroadcaster === true && roleIn(look.stream, user) === 'owner';
+        const token = toTokenPayload(look.stream, this.tokenFor(look.stream, isBroadcaster), isBroadcaster);
         this.entered(user, look.stream, isBroadcaster);
-        return this.welcome(socketId, look, stage, toTokenPayload(look.stream, token, isBroadcaster));
+        return this.welcome(user, socketId, look, stage, token);
       } catch (error) {
-        await this.emitter.leaveRoom(socketId, liveRoom(streamId));
+        await this.emitter.leaveRoom(socketId, room);
         this.counts.forget(streamId, user);
         this.roomMemory.leave(socketId, LIVE_ROOM, streamId).catch(() => undefined);
         throw error;
@@ -118,18 +125,20 @@ export class WatchingService {
   }
 
   private welcome(
+    user: Identity,
     socketId: string,
     { stream, viewer }: Admitted,
     { comments, pinned }: Stage,
     token: LiveTokenPayload,
   ): LiveSnapshotPayload {
     const streamId = stream._id.toHexString();
-    const likeCount = stream.likeCount ?? 0;
-    const viewerCount = this.counts.countOf(streamId);
-    this.emitter.toSocket(socketId, 'live:like_count', { streamId, count: likeCount, timestamp: Date.now() });
+    const viewerCount = this.counts.countWith(streamId, user);
+    const shown = toStreamPayload(stream, viewerCount);
+    const { likeCount } = shown;
+    this.likeTellings.welcome(socketId, streamId, likeCount);
     return {
       ...token,
-      stream: toStreamPayload(stream, viewerCount),
+      stream: shown,
       viewerCount,
       likeCount,
       liked: viewer?.likes === true,
@@ -142,7 +151,7 @@ export class WatchingService {
   /** A node that died may not have counted the last likes: the first who comes to another one has them counted. */
   private noteWatched(stream: LiveStream): void {
     const isFirstHere = this.counts.entered(stream._id.toHexString(), partyKey(ownerOf(stream)));
-    if (isFirstHere) void this.likes.recount(stream);
+    if (isFirstHere) this.likes.note(stream._id.toHexString());
   }
 
   /** The stream, when the person may watch it. */
@@ -154,7 +163,9 @@ export class WatchingService {
   /** The room has come back to a new socket. */
   private async returned(user: Identity, streamId: string): Promise<boolean> {
     const stream = await this.admissionOf(user, streamId);
-    if (stream !== undefined) this.noteWatched(stream);
-    return stream !== undefined;
+    if (stream === undefined) return false;
+    this.noteWatched(stream);
+    this.likeTellings.tellAgain(stream._id.toHexString());
+    return true;
   }
 }

@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import type { Identity } from '../contract/identity.js';
+import { isDatabaseAway } from '../database/database-errors.js';
 import { OutageLog } from '../logging/outage-log.js';
 import { stackOf } from '../logging/stack-of.js';
 import { NodeRegistry } from '../nodes/node-registry.js';
@@ -14,7 +15,7 @@ import { returningRooms } from './returning-rooms.js';
 /** What a kind of room needs to come back. */
 export interface RoomKind {
   roomOf: (id: string) => Room;
-  /** Asked before a room comes back: a ban or a lost membership says no. An error counts as no. */
+  /** Asked before a room comes back: a ban or a lost membership says no. An error counts as no; while the database is away it is asked again. */
   canReturn: (user: Identity, id: string) => boolean | Promise<boolean>;
   /** Asked again when the socket is in the room: what emptied the room between did not see it. Everybody may stay where this is left out. */
   mayStay?: (user: Identity, id: string) => boolean | Promise<boolean>;
@@ -141,7 +142,10 @@ export class RoomMemory implements BeforeApplicationShutdown {
       if (!socket.isComplete) {
         const since = new Date(arrivedAt.getTime() - this.times.returnMs);
         const rooms = returningRooms(await this.stored.findBeside(socketId, identityOf(user), since));
-        await Promise.all(rooms.slice(0, MAX_ROOMS).map((room) => this.rejoin(socket, room)));
+        const missing = rooms.slice(0, MAX_ROOMS).filter((room) => !socket.returned.has(room));
+        const results = await Promise.allSettled(missing.map((room) => this.rejoin(socket, room)));
+        const failed = results.find((result) => result.status === 'rejected');
+        if (failed !== undefined) throw failed.reason;
         socket.isComplete = true;
         for (const room of socket.left) if (!socket.returned.has(room)) socket.left.delete(room);
       }
@@ -155,6 +159,7 @@ export class RoomMemory implements BeforeApplicationShutdown {
     }
   }
 
+  /** @throws the database's error when it is away */
   private async rejoin(socket: LocalSocket, room: string): Promise<void> {
     const colon = room.indexOf(':');
     const id = room.slice(colon + 1);
@@ -167,6 +172,8 @@ export class RoomMemory implements BeforeApplicationShutdown {
       await this.emitter.joinRoom(socket.socketId, kind.roomOf(id));
       await this.leaveUnlessMayStay(socket, kind, id, room);
     } catch (error) {
+      socket.returned.delete(room);
+      if (isDatabaseAway(error)) throw error;
       this.logger.error('A room did not come back', stackOf(error));
     }
   }

@@ -59,9 +59,9 @@ export class EmitterService {
     this.online().in(whoIsIn).socketsLeave(from);
   }
 
-  /** Puts the room's sockets on this node out of it: what every node does by itself. */
-  emptyHere(room: Room): void {
-    this.online().local.in(room).socketsLeave(room);
+  /** Likewise, those on this node alone: what every node does by itself. */
+  putOutHere(from: Room, whoIsIn: Room): void {
+    this.online().local.in(whoIsIn).socketsLeave(from);
   }
 
   /**

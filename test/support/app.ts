@@ -47,8 +47,9 @@ export async function startApp(
   for (const { provide, useValue } of replacements) builder.overrideProvider(provide).useValue(useValue);
   const testing = await builder.compile();
   const app = configureApp(testing.createNestApplication<NestExpressApplication>({ logger: false }));
-  await app.listen(config.http.port, config.http.host);
+  // Also one that does not come to listen: its timers and connections would keep the process from ending.
   closeAfterAll(() => app.close());
+  await app.listen(config.http.port, config.http.host);
   return { url: await app.getUrl(), app, mongoUri };
 }
 

@@ -13,6 +13,7 @@ import { collectionOf, type Replacement, startApp, type TestApp } from './app.js
 import { connectAll, connectAs, type TestClient } from './client.js';
 import { barrier, MISSING_ID, refusal } from './direct-chat.js';
 import { newPair, type Pair } from './pair.js';
+import { WRONG_IDS } from './refusals.js';
 import { admin, astrologer, type Person, user } from './token.js';
 
 /** Variables of a node that has credentials of Agora. */
@@ -159,32 +160,8 @@ export const conflict = (callId: string, state: CallState) => ({
   details: { state, callId },
 });
 
-/** Payloads without an id of a call, and the field at fault. */
-export const WRONG_CALL_IDS: object[] = [
-  {},
-  { callId: null },
-  { callId: '' },
-  { callId: 'x' },
-  { callId: 42 },
-  { callId: 'f'.repeat(25) },
-  { callId: { $ne: null } },
-  { callId: [MISSING_ID] },
-];
-
-/** Fails unless this payload is refused for this one field. */
-export async function expectBadField(
-  client: TestClient,
-  event: string,
-  payload: object,
-  field: string,
-): Promise<void> {
-  expect(await refusal(client, event, payload)).toEqual({
-    code: 'BAD_REQUEST',
-    message: expect.any(String) as string,
-    retryable: false,
-    details: [{ field, message: expect.any(String) as string }],
-  });
-}
+/** Payloads without an id of a call. */
+export const WRONG_CALL_IDS: { callId: unknown }[] = WRONG_IDS.map((callId) => ({ callId }));
 
 /**
  * Fails unless strangers, namesakes of the two among them, are told the same of this call as of one that does not exist, and hear nothing of

@@ -11,7 +11,6 @@ import { LiveTimes } from '../../src/live/live-times.js';
 import { type LiveViewer, viewerId } from '../../src/live/live-viewer.schema.js';
 import { collectionOf, type Replacement, type TestApp } from './app.js';
 import { connectAs, type TestClient } from './client.js';
-import { MISSING_ID, refusal } from './direct-chat.js';
 import { withNodeTimes, withPresenceTimes } from './presence.js';
 import { astrologer, type Person, user } from './token.js';
 
@@ -138,32 +137,6 @@ export const ENDED = {
   retryable: false,
   details: { state: 'ended' },
 };
-
-/** Any refusal without details. */
-export const refused = (code: string) => ({
-  code,
-  message: expect.any(String) as string,
-  retryable: false,
-});
-
-/** Fails unless the payload is refused for this one field, with and without an acknowledgement. */
-export async function expectBadField(
-  client: TestClient,
-  event: string,
-  payload: object,
-  field: string,
-): Promise<void> {
-  expect(await refusal(client, event, payload)).toEqual({
-    ...refused('BAD_REQUEST'),
-    details: [{ field, message: expect.any(String) as string }],
-  });
-}
-
-/** Fails unless the event is refused without the id of a stream. */
-export async function expectNeedsStreamId(client: TestClient, event: string): Promise<void> {
-  const wrong = [undefined, null, '', 'x', 42, true, `${MISSING_ID}f`, { $ne: null }, [MISSING_ID]];
-  for (const streamId of wrong) await expectBadField(client, event, { streamId }, 'streamId');
-}
 
 /** In the world of `inBrief`. */
 export const OWNER_RETURN_MS = 1000;

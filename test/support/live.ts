@@ -1,16 +1,7 @@
 import { MISSING_ID, refusal } from './direct-chat.js';
 import { connectAs, type TestClient } from './client.js';
-import {
-  broadcastAs,
-  ENDED,
-  expectBadField,
-  newCast,
-  refused,
-  settle,
-  told,
-  watch,
-  watchAs,
-} from './live-stream.js';
+import { broadcastAs, ENDED, newCast, settle, told, watch, watchAs } from './live-stream.js';
+import { expectBadField, refused, WRONG_IDS } from './refusals.js';
 import { admin, type Person } from './token.js';
 
 /** A stream of fresh people: who broadcasts, two who watch, and one who only is connected. */
@@ -72,9 +63,12 @@ export async function expectTargetRules(url: string, event: string): Promise<voi
 }
 
 /** Fails unless the event is refused without the id of a stream. */
-export async function expectNeedsStream(client: TestClient, event: string, fields: object): Promise<void> {
-  for (const streamId of [undefined, null, 'x', 42, { $ne: null }])
-    await expectBadField(client, event, { ...fields, streamId }, 'streamId');
+export async function expectNeedsStream(
+  client: TestClient,
+  event: string,
+  fields: object = {},
+): Promise<void> {
+  for (const streamId of WRONG_IDS) await expectBadField(client, event, { ...fields, streamId }, 'streamId');
 }
 
 /** Several devices of one person, all in the stream. */

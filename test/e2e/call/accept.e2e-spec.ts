@@ -8,7 +8,6 @@ import {
   conflict,
   endRinging,
   endsAt,
-  expectBadField,
   expectNothingForOutsiders,
   FINAL_STATES,
   ring,
@@ -20,6 +19,7 @@ import {
 import { connectAll, connectAs } from '../../support/client.js';
 import { barrier, refusal } from '../../support/direct-chat.js';
 import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
+import { expectBadField } from '../../support/refusals.js';
 import { admin } from '../../support/token.js';
 
 let server: TestApp;

@@ -10,7 +10,6 @@ import {
   callOf,
   callTo,
   endsAt,
-  expectBadField,
   expire,
   FINAL_STATES,
   prolong,
@@ -21,6 +20,7 @@ import {
 import { connectAll, connectAs, type TestClient } from '../../support/client.js';
 import { barrier, historyOf, refusal, sendTo } from '../../support/direct-chat.js';
 import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
+import { expectBadField } from '../../support/refusals.js';
 import { admin } from '../../support/token.js';
 import { until } from '../../support/until.js';
 

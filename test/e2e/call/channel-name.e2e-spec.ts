@@ -1,9 +1,10 @@
 import { decodeAgoraToken } from '../../support/agora.js';
 import { collectionOf, startApp, type TestApp } from '../../support/app.js';
-import { callTo, expectBadField, ring, ringsAt } from '../../support/calls.js';
+import { callTo, ring, ringsAt } from '../../support/calls.js';
 import { connectAll, connectAs } from '../../support/client.js';
 import { refusal } from '../../support/direct-chat.js';
 import { asha, mallory, ravi } from '../../support/pair-of-test.js';
+import { expectBadField } from '../../support/refusals.js';
 import { astrologer } from '../../support/token.js';
 
 let server: TestApp;

@@ -4,7 +4,6 @@ import {
   callIn,
   callOf,
   conflict,
-  expectBadField,
   expectNothingForOutsiders,
   ring,
   ringEverywhere,
@@ -16,6 +15,7 @@ import {
 import { connectAll, connectAs } from '../../support/client.js';
 import { barrier, refusal } from '../../support/direct-chat.js';
 import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
+import { expectBadField } from '../../support/refusals.js';
 import { admin } from '../../support/token.js';
 
 let server: TestApp;

@@ -7,7 +7,6 @@ import {
   conflict,
   endRinging,
   endsAt,
-  expectBadField,
   expectNothingForOutsiders,
   FINAL_STATES,
   prolong,
@@ -21,6 +20,7 @@ import { closeAfterTest } from '../../support/cleanup.js';
 import { connectAll, connectAs } from '../../support/client.js';
 import { barrier, MISSING_ID, refusal } from '../../support/direct-chat.js';
 import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
+import { expectBadField } from '../../support/refusals.js';
 import { Signal } from '../../support/signal.js';
 import { admin } from '../../support/token.js';
 

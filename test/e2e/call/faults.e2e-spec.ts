@@ -9,7 +9,6 @@ import {
   callTo,
   conflict,
   endsAt,
-  expectBadField,
   expire,
   FINAL_STATES,
   prolong,
@@ -24,6 +23,7 @@ import { barrier, refusal } from '../../support/direct-chat.js';
 import { newPair } from '../../support/pair.js';
 import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
 import { withPresenceTimes } from '../../support/presence.js';
+import { expectBadField } from '../../support/refusals.js';
 import { admin, astrologer } from '../../support/token.js';
 
 let server: TestApp;

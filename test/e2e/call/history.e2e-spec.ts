@@ -1,9 +1,10 @@
 import type { CallHistoryPayload } from '../../../src/contract/call.js';
 import { startApp, type TestApp } from '../../support/app.js';
-import { callIn, callOf, expectBadField, ring } from '../../support/calls.js';
+import { callIn, callOf, ring } from '../../support/calls.js';
 import { connectAll, connectAs, type TestClient } from '../../support/client.js';
 import { MISSING_ID } from '../../support/direct-chat.js';
 import { asha, mallory, ravi } from '../../support/pair-of-test.js';
+import { expectBadField } from '../../support/refusals.js';
 import { admin, user } from '../../support/token.js';
 
 let server: TestApp;

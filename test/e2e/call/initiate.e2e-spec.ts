@@ -8,7 +8,6 @@ import {
   callOf,
   callTo,
   endsAt,
-  expectBadField,
   ring,
   ringEverywhere,
   ringsAt,
@@ -18,6 +17,7 @@ import { closeAfterTest } from '../../support/cleanup.js';
 import { connectAll, connectAs } from '../../support/client.js';
 import { barrier, refusal } from '../../support/direct-chat.js';
 import { asha, mallory, ravi } from '../../support/pair-of-test.js';
+import { expectBadField } from '../../support/refusals.js';
 import { Signal } from '../../support/signal.js';
 import { admin, astrologer, user } from '../../support/token.js';
 

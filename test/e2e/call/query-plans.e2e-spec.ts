@@ -177,6 +177,22 @@ describe('queries of calls', () => {
     ]);
   });
 
+  it('for a channel’s name run on an index of streams, too', async () => {
+    const [a, r] = await connectAll(node.url, user('asha'), astrologer('ravi'));
+    const asked = queries.length;
+    const { callId } = await a.ask<CallInitiatedPayload>('call:initiate', {
+      ...toRavi,
+      channelName: 'of-asha',
+    });
+    await r.ask('call:reject', { callId });
+    const names = queries
+      .slice(asked)
+      .filter(({ collection, method }) => collection === 'livestreams' && method === 'findOne');
+    expect(names.map(({ args: [filter] }) => filter)).toEqual([{ channelName: 'of-asha' }]);
+    for (const query of names)
+      for (const { finding } of await findingsOf(node, query)) expect(finding.stages).toContain('IXSCAN');
+  });
+
   it('come in the order of an index, where there may be many', async () => {
     const parties = 'user:asha';
     const page = { find: 'calls', filter: { parties }, sort: { _id: -1 }, limit: 20 };

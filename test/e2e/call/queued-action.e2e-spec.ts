@@ -4,7 +4,6 @@ import {
   callOf,
   conflict,
   endsAt,
-  expectBadField,
   expectNothingForOutsiders,
   FINAL_STATES,
   ringEverywhere,
@@ -14,6 +13,7 @@ import {
 import { connectAll, connectAs } from '../../support/client.js';
 import { barrier, MISSING_ID, refusal } from '../../support/direct-chat.js';
 import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
+import { expectBadField } from '../../support/refusals.js';
 
 let server: TestApp;
 let url: string;

@@ -5,7 +5,6 @@ import {
   conflict,
   endRinging,
   endsAt,
-  expectBadField,
   expectNothingForOutsiders,
   ring,
   ringEverywhere,
@@ -17,6 +16,7 @@ import {
 import { connectAll, connectAs } from '../../support/client.js';
 import { barrier, MISSING_ID, refusal } from '../../support/direct-chat.js';
 import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
+import { expectBadField } from '../../support/refusals.js';
 import { admin } from '../../support/token.js';
 
 let server: TestApp;

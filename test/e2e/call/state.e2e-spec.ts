@@ -3,7 +3,6 @@ import {
   answer,
   callIn,
   callOf,
-  expectBadField,
   expectNothingForOutsiders,
   ring,
   ringEverywhere,
@@ -12,6 +11,7 @@ import {
 } from '../../support/calls.js';
 import { connectAll, connectAs } from '../../support/client.js';
 import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
+import { expectBadField } from '../../support/refusals.js';
 import { admin, user } from '../../support/token.js';
 
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string;
@@ -125,7 +125,7 @@ describe('call:state', () => {
     await expectNothingForOutsiders(url, pair, [a1, r1], 'call:state', callId);
   });
 
-  it.each(WRONG_CALL_IDS.filter((payload) => 'callId' in payload && payload.callId !== null))(
+  it.each(WRONG_CALL_IDS.filter(({ callId }) => callId !== undefined && callId !== null))(
     'refuses %j',
     async (payload) => {
       await expectBadField(await connectAs(url, ravi), 'call:state', payload, 'callId');

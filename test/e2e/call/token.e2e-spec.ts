@@ -6,7 +6,6 @@ import {
   callIn,
   conflict,
   endRinging,
-  expectBadField,
   expectNothingForOutsiders,
   FINAL_STATES,
   ring,
@@ -17,6 +16,7 @@ import {
 import { connectAll, connectAs } from '../../support/client.js';
 import { MISSING_ID, refusal } from '../../support/direct-chat.js';
 import { asha, conversationId, mallory, ravi } from '../../support/pair-of-test.js';
+import { expectBadField } from '../../support/refusals.js';
 import { admin } from '../../support/token.js';
 
 const HOUR = 3600;

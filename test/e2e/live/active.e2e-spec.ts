@@ -6,12 +6,12 @@ import { MISSING_ID } from '../../support/direct-chat.js';
 import {
   broadcastAs,
   countReaches,
-  expectBadField,
   listed,
   storeStream,
   watchAs,
   withLiveTimes,
 } from '../../support/live-stream.js';
+import { expectBadField } from '../../support/refusals.js';
 import { astrologer, user } from '../../support/token.js';
 
 const STREAMS = 30;

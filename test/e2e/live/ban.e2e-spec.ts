@@ -1,6 +1,8 @@
 import type { LiveModerationPayload } from '../../../src/contract/live.js';
-import { startApp, type TestApp } from '../../support/app.js';
+import type { LiveViewer } from '../../../src/live/live-viewer.schema.js';
+import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
+import { lineTo } from '../../support/cut-off.js';
 import { command, DatabaseProxy } from '../../support/database-proxy.js';
 import { refusal } from '../../support/direct-chat.js';
 import {
@@ -13,18 +15,22 @@ import {
 } from '../../support/live.js';
 import {
   about,
+  ban,
   countReaches,
-  refused,
   settle,
   watch,
   watchAs,
   withLiveTimes,
 } from '../../support/live-stream.js';
 import { startRedis } from '../../support/redis.js';
-import { admin, astrologer, user } from '../../support/token.js';
+import { refused } from '../../support/refusals.js';
+import { admin, astrologer, type Person, user } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
 const ROUNDS = 10;
+
+const storedViewer = (streamId: string, { type, id }: Person) =>
+  collectionOf<LiveViewer>(testApp, 'liveviewers').findOne({ _id: `${streamId} ${type}:${id}` });
 
 let testApp: TestApp;
 let url: string;
@@ -94,7 +100,9 @@ describe('live:ban', () => {
 
   it('at the moment of a return leaves nobody in the stream', async () => {
     const database = await DatabaseProxy.start(testApp.mongoUri);
-    const node = await startApp({ MONGODB_URI: database.uri });
+    // Nothing else reads streams meanwhile.
+    const rare = { lookIntervalMs: 600_000, countIntervalMs: 600_000 };
+    const node = await startApp({ MONGODB_URI: database.uri }, [], [withLiveTimes(rare)]);
     const { streamId, host, a, asha } = await onAir(node.url);
     a.close();
     const before = database.commands.length;
@@ -138,6 +146,57 @@ describe('live:ban', () => {
     await n.waitFor('live:comment', (shown) => shown.id === id);
     await settle(f);
     expect(f.all('live:comment')).toEqual([]);
+  });
+
+  it('holds also for who is in a room of a node that was not told of it', async () => {
+    const { streamId, host, a, v, asha } = await onAir(url);
+    await a.ask('live:like', { streamId });
+    await ban(testApp, streamId, asha);
+    const fields = { streamId, message: 'still here', giftType: 'rose', giftValue: 1 };
+    for (const event of ['live:comment', 'live:gift', 'live:like', 'live:unlike'])
+      expect(await refusal(a, event, fields)).toEqual(refused('FORBIDDEN'));
+    await settle(host, v);
+    for (const client of [host, v])
+      expect([...client.all('live:comment'), ...client.all('live:gift')]).toEqual([]);
+    expect(await collectionOf(testApp, 'livegifts').countDocuments({ streamId })).toBe(0);
+    expect(await storedViewer(streamId, asha)).toMatchObject({ likes: true });
+  });
+
+  it('reaches the person on a node that is cut off from the others, and is told once', async () => {
+    const redis = await startRedis();
+    const line = await lineTo(redis.port);
+    const times = withLiveTimes({ countIntervalMs: 50, lookIntervalMs: 50 });
+    const near = await startApp({ REDIS_URL: redis.url }, [], [times]);
+    const variables = { REDIS_URL: `redis://127.0.0.1:${line.port}`, MONGODB_URI: near.mongoUri };
+    const far = await startApp(variables, [], [times]);
+    const { streamId, host, asha, mira } = await onAir(near.url);
+    const devices = [...(await devicesOf(far.url, asha, streamId, 2)), await connectAs(far.url, asha)];
+    const other = await watchAs(far.url, mira, streamId);
+    await countReaches(3, streamId, host, other);
+    line.cut();
+    await host.ask('live:ban', { streamId, ...target(asha) });
+    for (const device of devices) {
+      // Longer than a broadcast may take.
+      await until(() => device.all('live:kicked').length > 0);
+      expect(device.all('live:kicked')).toMatchObject([{ streamId, reason: 'banned' }]);
+    }
+    const { id } = await other.ask('live:comment', { streamId, message: 'they are gone' });
+    await other.waitFor('live:comment', (shown) => shown.id === id);
+    line.heal();
+    await until(async () => {
+      const { id: next } = await host.ask('live:comment', { streamId, message: 'back again' });
+      return (
+        (await other.ask('get_stats', {})) && other.all('live:comment').some((shown) => shown.id === next)
+      );
+    });
+    await countReaches(2, streamId, host, other);
+    await settle(other, ...devices);
+    for (const device of devices) {
+      expect(device.all('live:kicked')).toHaveLength(1);
+      expect(device.all('live:comment')).toEqual([]);
+    }
+    expect(other.all('live:kicked')).toEqual([]);
+    for (const { app } of [far, near]) await app.close();
   });
 
   it('is for the broadcaster and admins, about viewers', async () => {

@@ -5,16 +5,8 @@ import { connectAs, type TestClient } from '../../support/client.js';
 import { DatabaseProxy } from '../../support/database-proxy.js';
 import { refusal } from '../../support/direct-chat.js';
 import { devicesOf, expectInsideOnly, expectNeedsStream, onAir, target } from '../../support/live.js';
-import {
-  about,
-  expectBadField,
-  refused,
-  settle,
-  storedStream,
-  watch,
-  watchAs,
-  withLiveTimes,
-} from '../../support/live-stream.js';
+import { about, settle, storedStream, watch, watchAs, withLiveTimes } from '../../support/live-stream.js';
+import { expectBadField, refused } from '../../support/refusals.js';
 import { admin } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
@@ -95,24 +87,27 @@ describe('live:comment', () => {
       expect(client.all('live:comment').map(({ id }) => id)).toEqual(order);
   });
 
-  it('costs two database commands, and one when slow mode does not hold', async () => {
+  it('costs two database commands, one when slow mode does not hold, and one when it is refused', async () => {
     const database = await DatabaseProxy.start(testApp.mongoUri);
     // Nothing is looked at or counted meanwhile.
     const rare = { lookIntervalMs: 600_000, countIntervalMs: 600_000 };
     const node = await startApp({ MONGODB_URI: database.uri }, [], [withLiveTimes(rare)]);
-    const { streamId, host, a } = await onAir(node.url);
+    const { streamId, host, a, v, veer } = await onAir(node.url);
     await until(async () => (await storedStream(node, streamId)).totalViews === 2);
     const commandsOf = async (writer: TestClient): Promise<string[]> => {
       const before = database.commands.length;
-      const { id } = await comment(writer, streamId);
-      await a.waitFor('live:comment', (shown) => shown.id === id);
+      await writer.send('live:comment', { streamId, message: 'hello' });
       return database.commands
         .slice(before)
         .filter(({ collection }) => collection.startsWith('live'))
         .map(({ name, collection }) => `${name} ${collection}`);
     };
-    expect(await commandsOf(a)).toEqual(['update liveviewers', 'insert livecomments']);
+    const slowMode = 'findAndModify liveviewers';
+    for (let i = 0; i < 3; i += 1) expect(await commandsOf(a)).toEqual([slowMode, 'insert livecomments']);
     expect(await commandsOf(host)).toEqual(['insert livecomments']);
+    expect(await commandsOf(a)).toEqual([slowMode]);
+    await host.ask('live:mute', { streamId, ...target(veer) });
+    expect(await commandsOf(v)).toEqual([slowMode]);
   });
 
   it('is refused with a text that is none, empty, blank or too long', async () => {

@@ -3,7 +3,8 @@ import { startApp } from '../../support/app.js';
 import type { TestClient } from '../../support/client.js';
 import { MISSING_ID, refusal } from '../../support/direct-chat.js';
 import { expectNeedsStream, onAir, target } from '../../support/live.js';
-import { ENDED, expectBadField, refused, watchAs } from '../../support/live-stream.js';
+import { ENDED, watchAs } from '../../support/live-stream.js';
+import { expectBadField, refused } from '../../support/refusals.js';
 import { admin } from '../../support/token.js';
 
 let url: string;

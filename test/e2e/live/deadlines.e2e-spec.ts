@@ -1,3 +1,4 @@
+import { Types } from 'mongoose';
 import { startApp, type TestApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
 import { command, DatabaseProxy } from '../../support/database-proxy.js';
@@ -18,6 +19,7 @@ import {
   settle,
   storedStream,
   storeStream,
+  streamsOf,
   told,
   watch,
   watchAs,
@@ -115,6 +117,29 @@ describe('a stream whose broadcaster has gone', () => {
     expect(await listed(viewer, streamId)).toMatchObject({ isLive: true });
   });
 
+  it.each([undefined, 'of another kind'])(
+    'goes on when its broadcaster’s heartbeat is acknowledged at the moment of its end, the one before being %p',
+    async (lastHeartbeat) => {
+      const { mongoUri, url: elsewhere } = await startApp({}, [], inBrief({ lookIntervalMs: LATER_MS }));
+      const proxy = await DatabaseProxy.start(mongoUri);
+      const node = await startApp({ MONGODB_URI: proxy.uri }, [], inBrief({ ownerReturnMs: 60_000 }));
+      const viewer = await connectAs(node.url, asha);
+      const held = proxy.hold(command('findAndModify', 'livestreams'));
+      const startedAt = new Date(0);
+      const streamId = await storeStream(node, {
+        astrologerId: tara.id,
+        startedAt,
+        ...(lastHeartbeat !== undefined && { lastHeartbeat }),
+      });
+      const resume = await held;
+      const host = await connectAs(elsewhere, tara);
+      await host.ask('live:heartbeat', { streamId });
+      resume();
+      await endsAt(viewer, await storeStream(node, { astrologerId: mira.id, startedAt }));
+      expect(await listed(viewer, streamId)).toMatchObject({ isLive: true });
+    },
+  );
+
   it('has the whole time from the last heartbeat on, which came just before the broadcaster went', async () => {
     const { host, streamId } = await broadcastAs(url, tara);
     const viewer = await watchAs(url, asha, streamId);
@@ -123,6 +148,24 @@ describe('a stream whose broadcaster has gone', () => {
     breakOff(host);
     const { timestamp } = await endsAt(viewer, streamId);
     expect(timestamp - (lastHeartbeat?.getTime() ?? 0)).toBeGreaterThanOrEqual(OWNER_RETURN_MS);
+  });
+
+  it('is found behind more than a thousand others that go on', async () => {
+    const node = await startApp({}, [], inBrief());
+    const viewer = await connectAs(node.url, asha);
+    const isLive = true;
+    const deserted = { _id: new Types.ObjectId(), isLive, astrologerId: tara.id, startedAt: new Date(0) };
+    const lastHeartbeat = new Date(Date.now() + LATER_MS);
+    const others = Array.from({ length: 2100 }, (_, i) => ({
+      _id: new Types.ObjectId(),
+      isLive,
+      astrologerId: `other${i}`,
+      lastHeartbeat,
+    }));
+    await streamsOf(node).insertMany([...others, deserted]);
+    await endsAt(viewer, deserted._id.toHexString());
+    expect(await streamsOf(node).countDocuments({ isLive })).toBe(others.length);
+    await node.app.close();
   });
 
   it('is not kept by viewers, nor by somebody of the same id', async () => {

@@ -2,16 +2,15 @@ import type { LiveSummaryPayload } from '../../../src/contract/live.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { connectAll, connectAs } from '../../support/client.js';
 import { MISSING_ID, refusal } from '../../support/direct-chat.js';
+import { expectNeedsStream } from '../../support/live.js';
 import {
   about,
   broadcastAs,
   changeStream,
   countReaches,
   ENDED,
-  expectNeedsStreamId,
   listed,
   newCast,
-  refused,
   settle,
   start,
   storedStream,
@@ -19,6 +18,7 @@ import {
   watchAs,
   withLiveTimes,
 } from '../../support/live-stream.js';
+import { refused } from '../../support/refusals.js';
 import { admin, astrologer, user } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
@@ -86,6 +86,25 @@ describe('live:end', () => {
     });
   });
 
+  it('counts the views once more, whatever became of the total meanwhile', async () => {
+    const { host, streamId } = await broadcastAs(url, tara);
+    await watchAs(url, asha, streamId);
+    await watchAs(url, veer, streamId);
+    await until(async () => (await storedStream(testApp, streamId)).totalViews === 2);
+    // As if their node had died between a view and the total of them.
+    await changeStream(testApp, streamId, { totalViews: 1 });
+    const staff = await connectAs(url, admin('root'));
+    expect(await staff.ask<LiveSummaryPayload>('live:end', { streamId })).toMatchObject({ totalViews: 2 });
+    expect(await storedStream(testApp, streamId)).toMatchObject({ totalViews: 2 });
+    // Nothing that another process has counted is taken away.
+    const { streamId: next } = await start(host);
+    await changeStream(testApp, next, { totalViews: 500 });
+    expect(await host.ask<LiveSummaryPayload>('live:end', { streamId: next })).toMatchObject({
+      totalViews: 500,
+    });
+    expect(await storedStream(testApp, next)).toMatchObject({ totalViews: 500 });
+  });
+
   it('can be said by the owner on any device, without being in the room, and by an admin', async () => {
     const { host, streamId } = await broadcastAs(url, tara);
     await (await connectAs(url, tara)).ask('live:end', { streamId });
@@ -141,7 +160,7 @@ describe('live:end', () => {
     const [host, staff] = await connectAll(url, tara, admin('root'));
     for (const client of [host, staff]) {
       expect(await refusal(client, 'live:end', { streamId: MISSING_ID })).toEqual(refused('NOT_FOUND'));
-      await expectNeedsStreamId(client, 'live:end');
+      await expectNeedsStream(client, 'live:end');
     }
   });
 });

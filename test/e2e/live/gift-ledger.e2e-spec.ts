@@ -9,7 +9,14 @@ import type { TestClient } from '../../support/client.js';
 import { refusal } from '../../support/direct-chat.js';
 import { TestLedger } from '../../support/gift-ledger.js';
 import { onAir } from '../../support/live.js';
-import { settle, storedStream, watch, watchAs, withLiveTimes } from '../../support/live-stream.js';
+import {
+  settle,
+  storedStream,
+  storeStream,
+  watch,
+  watchAs,
+  withLiveTimes,
+} from '../../support/live-stream.js';
 import type { Person } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
@@ -137,6 +144,22 @@ describe('A gift ledger', () => {
     await expectTotals(streamId, 1);
   });
 
+  it('that refuses when another node has the gift by now takes nothing away from that one', async () => {
+    const { streamId, a, v } = await onAir(url);
+    ledger.answer = async ({ id }) => {
+      ledger.answer = () => undefined;
+      const claimed = { due: new Date(Date.now() + SHORT.giftLeaseMs + 100) };
+      await gifts().updateOne({ _id: new Types.ObjectId(id) }, { $set: claimed });
+      throw POOR;
+    };
+    expect(await a.send('live:gift', { streamId, ...ROSE, clientGiftId: 'g' })).toMatchObject({
+      ok: false,
+      error: { code: 'UNAVAILABLE', retryable: true },
+    });
+    expect(await v.waitFor('live:gift')).toEqual(await give(a, streamId, 'g'));
+    await expectTotals(streamId, 1);
+  });
+
   it('that refuses what a dead node left takes it away in silence', async () => {
     const { streamId, v, asha, tara } = await onAir(url);
     ledger.answer = () => {
@@ -218,6 +241,24 @@ describe('A gift that a node left when it died', () => {
     const shown = [...v.all('live:gift'), ...far.all('live:gift')].map(({ id }) => id);
     expect(shown).toHaveLength(60);
     expect(new Set(shown).size).toBe(60);
+  });
+
+  it('is finished also while nothing can be done about another one', async () => {
+    const { streamId, asha, tara } = await onAir(url);
+    const bad = await storeStream(testApp, { astrologerId: tara.id, isLive: false, giftsCounted: 'none' });
+    const due = new Date(Date.now() - 60_000);
+    const stuck = [
+      leftGift(bad, asha, tara, { due, finishedAt: due }),
+      leftGift('of no stream', asha, tara, { due, finishedAt: due }),
+      leftGift(bad, asha, tara, { due }),
+    ];
+    const left = Array.from({ length: 50 }, () => leftGift(streamId, asha, tara));
+    await gifts().insertMany([...stuck, ...left]);
+    await until(async () => (await gifts().countDocuments({ streamId, due: { $exists: false } })) === 50);
+    await expectTotals(streamId, 50);
+    const ids = stuck.map(({ _id }) => _id);
+    expect(await gifts().countDocuments({ _id: { $in: ids }, due: { $exists: true } })).toBe(3);
+    await gifts().deleteMany({ _id: { $in: ids } });
   });
 
   it('is in the totals also when the stream has ended meanwhile', async () => {

@@ -1,16 +1,16 @@
 import { startApp, type TestApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
 import { MISSING_ID, refusal } from '../../support/direct-chat.js';
+import { expectNeedsStream } from '../../support/live.js';
 import {
   broadcastAs,
   changeStream,
   ENDED,
-  expectNeedsStreamId,
   newCast,
-  refused,
   storedStream,
   watchAs,
 } from '../../support/live-stream.js';
+import { refused } from '../../support/refusals.js';
 import { admin, astrologer, user } from '../../support/token.js';
 
 let testApp: TestApp;
@@ -62,6 +62,6 @@ describe('live:heartbeat', () => {
     expect(await refusal(await connectAs(url, asha), 'live:heartbeat', missing)).toEqual(
       refused('NOT_FOUND'),
     );
-    await expectNeedsStreamId(host, 'live:heartbeat');
+    await expectNeedsStream(host, 'live:heartbeat');
   });
 });

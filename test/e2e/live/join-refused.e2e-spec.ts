@@ -2,22 +2,21 @@ import { startApp, type TestApp } from '../../support/app.js';
 import { connectAll, connectAs } from '../../support/client.js';
 import { command, DatabaseProxy } from '../../support/database-proxy.js';
 import { MISSING_ID, refusal } from '../../support/direct-chat.js';
+import { expectNeedsStream } from '../../support/live.js';
 import {
   about,
   ban,
   broadcastAs,
   countReaches,
   ENDED,
-  expectBadField,
-  expectNeedsStreamId,
   newCast,
-  refused,
   settle,
   told,
   watch,
   watchAs,
   withLiveTimes,
 } from '../../support/live-stream.js';
+import { expectBadField, refused } from '../../support/refusals.js';
 import { astrologer } from '../../support/token.js';
 
 let testApp: TestApp;
@@ -87,6 +86,29 @@ describe('live:join that is refused', () => {
     expect(told(late, streamId)).toEqual(['live:stream_ended']);
   });
 
+  it.each([
+    ['put out', 'live:ban', refused('FORBIDDEN')],
+    ['in it when it ends', 'live:end', ENDED],
+  ])(
+    'is refused to who is %s after the room was entered, and brings neither a token nor a count',
+    async (_, event, error) => {
+      const proxy = await DatabaseProxy.start(testApp.mongoUri);
+      const node = await startApp({ MONGODB_URI: proxy.uri });
+      const { host, streamId } = await broadcastAs(node.url, tara);
+      const late = await connectAs(node.url, asha);
+      const held = proxy.hold(command('update', 'openrooms', streamId));
+      const answer = late.send('live:join', { streamId });
+      const release = await held;
+      // Whoever comes later looks later: the look of the one who joins found nothing.
+      await watchAs(node.url, veer, streamId);
+      await host.ask(event, { streamId, userId: asha.id, userType: asha.type });
+      release();
+      expect(await answer).toEqual({ ok: false, error });
+      await settle(late);
+      expect(about(late, 'live:like_count', streamId)).toEqual([]);
+    },
+  );
+
   it('is refused to who was banned from one stream, for that stream alone', async () => {
     const [one, two] = [await broadcastAs(url, tara), await broadcastAs(url, astrologer(veer.id))];
     await ban(testApp, one.streamId, asha);
@@ -98,7 +120,7 @@ describe('live:join that is refused', () => {
   it('is refused without the id of a stream, and with a wrong isBroadcaster', async () => {
     const { streamId } = await broadcastAs(url, tara);
     const viewer = await connectAs(url, asha);
-    await expectNeedsStreamId(viewer, 'live:join');
+    await expectNeedsStream(viewer, 'live:join');
     for (const isBroadcaster of ['true', 1, {}])
       await expectBadField(viewer, 'live:join', { streamId, isBroadcaster }, 'isBroadcaster');
     expect(await watch(viewer, streamId, { isBroadcaster: null })).toMatchObject({ isBroadcaster: false });

@@ -8,7 +8,6 @@ import {
   broadcastAs,
   countReaches,
   newCast,
-  refused,
   settle,
   storedStream,
   told,
@@ -16,6 +15,7 @@ import {
   watchAs,
   withLiveTimes,
 } from '../../support/live-stream.js';
+import { refused } from '../../support/refusals.js';
 import { admin, astrologer, user } from '../../support/token.js';
 import { until } from '../../support/until.js';
 

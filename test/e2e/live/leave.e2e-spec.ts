@@ -1,11 +1,11 @@
 import { startApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
 import { MISSING_ID } from '../../support/direct-chat.js';
+import { expectNeedsStream } from '../../support/live.js';
 import {
   about,
   broadcastAs,
   countReaches,
-  expectNeedsStreamId,
   newCast,
   settle,
   told,
@@ -82,6 +82,6 @@ describe('live:leave', () => {
   });
 
   it('is refused without the id of a stream', async () => {
-    await expectNeedsStreamId(await connectAs(url, asha), 'live:leave');
+    await expectNeedsStream(await connectAs(url, asha), 'live:leave');
   });
 });

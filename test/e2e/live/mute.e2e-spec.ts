@@ -9,7 +9,8 @@ import {
   onAir,
   target,
 } from '../../support/live.js';
-import { refused, settle, watch, watchAs } from '../../support/live-stream.js';
+import { settle, watch, watchAs } from '../../support/live-stream.js';
+import { refused } from '../../support/refusals.js';
 import { admin } from '../../support/token.js';
 
 let url: string;

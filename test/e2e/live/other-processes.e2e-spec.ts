@@ -1,6 +1,11 @@
 import { Types } from 'mongoose';
-import type { LiveSummaryPayload } from '../../../src/contract/live.js';
-import { startApp, type TestApp } from '../../support/app.js';
+import type {
+  LiveActivePayload,
+  LiveCommentsPayload,
+  LiveSummaryPayload,
+} from '../../../src/contract/live.js';
+import type { LiveStream } from '../../../src/live/live-stream.schema.js';
+import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
 import { command, DatabaseProxy } from '../../support/database-proxy.js';
 import { refusal } from '../../support/direct-chat.js';
@@ -14,6 +19,7 @@ import {
   inBrief,
   LATER_MS,
   letTimePass,
+  listed,
   newCast,
   settle,
   storedStream,
@@ -52,6 +58,7 @@ describe('a stream that another process made', () => {
     const streamId = await made({ lastHeartbeat: new Date(), channelName: 'of_the_former_backend' });
     const host = await connectAs(url, owner);
     const viewer = await connectAs(url, asha);
+    await watch(host, streamId, { isBroadcaster: true });
     expect(await watch(viewer, streamId)).toMatchObject({
       channelName: 'of_the_former_backend',
       stream: { astrologerId: owner.id, astrologerName: 'Of the former backend', title: '', tags: [] },
@@ -100,6 +107,102 @@ describe('a stream that another process made', () => {
   });
 });
 
+describe.each([
+  ['null', null],
+  ['a text', '7'],
+  ['a number with a fraction', 0.5],
+])('a stream of which another process stored totals as %s', (_, total) => {
+  it('counts views, viewers, likes and gifts, and finishes these', async () => {
+    const totals = Object.fromEntries(
+      ['giftCount', 'giftValue', 'likeCount', 'totalViews', 'peakViewerCount'].map((field) => [field, total]),
+    );
+    const lastHeartbeat = new Date(Date.now() + LATER_MS);
+    const streamId = await storeStream(testApp, { astrologerId: tara.id, lastHeartbeat, ...totals });
+    const viewer = await watchAs(url, asha, streamId);
+    await viewer.ask('live:like', { streamId });
+    await viewer.ask('live:gift', { streamId, giftType: 'rose', giftValue: 5 });
+    const before = typeof total === 'number' ? total : 0;
+    const expected = {
+      giftCount: before + 1,
+      giftValue: before + 5,
+      likeCount: 1,
+      totalViews: before + 1,
+      peakViewerCount: 1,
+    };
+    await until(async () => {
+      const stored = await storedStream(testApp, streamId);
+      return Object.entries(expected).every(([field, value]) => stored[field as 'likeCount'] === value);
+    });
+    const gifts = collectionOf(testApp, 'livegifts');
+    expect(await gifts.countDocuments({ streamId, finishedAt: { $exists: true } })).toBe(1);
+    await until(() => about(viewer, 'live:like_count', streamId).at(-1)?.count === 1);
+  });
+});
+
+describe('what another process stored and nobody can use', () => {
+  it('under a text as its id is no stream, and keeps no other from being listed and ended', async () => {
+    const viewer = await connectAs(url, asha);
+    const old = new Date(Date.now() - LATER_MS);
+    const texts = ['a', '~', 'f'.repeat(24)];
+    const strange = collectionOf<{ _id: string }>(testApp, 'livestreams');
+    await strange.insertMany(
+      texts.flatMap((_id) => [
+        { _id, astrologerId: tara.id, isLive: true, startedAt: old },
+        { _id: `${_id}-ended`, astrologerId: tara.id, isLive: false, endToldDue: old },
+      ]),
+    );
+    const { streamId } = await broadcastAs(url, tara);
+    expect(await listed(viewer, streamId)).toMatchObject({ isLive: true });
+    const first = await viewer.ask<LiveActivePayload>('live:active', { limit: 1 });
+    expect(first.streams.map((stream) => stream.streamId)).toEqual([streamId]);
+    await endsAt(viewer, await storeStream(testApp, { astrologerId: mira.id, startedAt: old }));
+    await strange.deleteMany({ _id: { $type: 'string' } });
+  });
+
+  it('in place of times is shown with the times of its ids, and keeps no stream', async () => {
+    const streamId = await storeStream(testApp, { astrologerId: tara.id, lastHeartbeat: new Date() });
+    const comment = { streamId, userId: asha.id, userType: 'user', userName: '', userAvatar: '' };
+    const comments = collectionOf<{ _id: unknown; message: string }>(testApp, 'livecomments');
+    const times = [undefined, null, 'yesterday', 5, { at: 5 }, NaN];
+    const written = times.map((timestamp, i) => {
+      const fields = { _id: new Types.ObjectId(), message: `comment ${i}` };
+      return Object.assign(fields, comment, timestamp === undefined ? {} : { timestamp });
+    });
+    await comments.insertMany([...written, { ...comment, _id: 'a text', message: 'under a text' }]);
+    const expected = written.map(({ _id, message }) =>
+      expect.objectContaining({ message, timestamp: _id.getTimestamp().getTime() }),
+    );
+    const viewer = await connectAs(url, asha);
+    expect((await watch(viewer, streamId)).comments).toEqual(expected);
+    const page = await viewer.ask<LiveCommentsPayload>('live:comments', { streamId });
+    expect(page.comments).toEqual(expected);
+    const strange = { startedAt: 'now', createdAt: new Date(0), lastHeartbeat: { at: Date.now() } };
+    await changeStream(testApp, streamId, strange as unknown as Partial<LiveStream>);
+    await endsAt(viewer, streamId);
+  });
+
+  it('among its fields ends once, and is listed until then', async () => {
+    const viewer = await connectAs(url, asha);
+    const startedAt = new Date(Date.now() - LATER_MS);
+    const strange = [
+      { astrologerId: { toString: 'nobody' } },
+      { astrologerId: [tara.id], likeTicket: 'none' },
+      { astrologerId: 5, channelName: 5 },
+    ];
+    for (const fields of strange) {
+      const heard = { ...fields, startedAt, lastHeartbeat: new Date(Date.now() + LATER_MS) };
+      const streamId = await storeStream(testApp, heard);
+      expect(await listed(viewer, streamId)).toMatchObject({ astrologerId: '' });
+      await watch(viewer, streamId);
+      await changeStream(testApp, streamId, { lastHeartbeat: startedAt });
+      await endsAt(viewer, streamId);
+      await until(async () => (await storedStream(testApp, streamId)).endToldDue === undefined);
+      await letTimePass(url, viewer);
+      expect(told(viewer, streamId)).toEqual(['live:end', 'live:stream_ended']);
+    }
+  });
+});
+
 describe('a stream that another process ended', () => {
   it('has ended for everybody, as if by live:end, and nobody stays in its room', async () => {
     const { host, streamId } = await broadcastAs(url, tara);
@@ -114,6 +217,19 @@ describe('a stream that another process ended', () => {
     expect(told(viewer, streamId)).toEqual(['live:end', 'live:stream_ended']);
     expect(told(stranger, streamId)).toEqual(['live:stream_ended']);
   });
+
+  it.each(['yesterday', 1_795_342_612_000, null, { at: 5 }, true])(
+    'has ended once, when it did so at %p',
+    async (endedAt) => {
+      const { streamId } = await broadcastAs(url, tara);
+      const viewer = await watchAs(url, asha, streamId);
+      await changeStream(testApp, streamId, { isLive: false, endedAt: endedAt as unknown as Date });
+      await endsAt(viewer, streamId);
+      await until(async () => (await storedStream(testApp, streamId)).endToldDue === undefined);
+      await settle(viewer);
+      expect(told(viewer, streamId)).toEqual(['live:end', 'live:stream_ended']);
+    },
+  );
 
   it('has ended for those who watch it also when its document is gone', async () => {
     const streamId = await storeStream(testApp, { astrologerId: tara.id, lastHeartbeat: new Date() });

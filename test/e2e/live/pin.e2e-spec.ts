@@ -4,15 +4,8 @@ import type { TestClient } from '../../support/client.js';
 import { command, DatabaseProxy } from '../../support/database-proxy.js';
 import { MISSING_ID, refusal } from '../../support/direct-chat.js';
 import { expectModeratorsOnly, expectNeedsStream, onAir } from '../../support/live.js';
-import {
-  ENDED,
-  expectBadField,
-  refused,
-  settle,
-  storedStream,
-  watch,
-  watchAs,
-} from '../../support/live-stream.js';
+import { ENDED, settle, storedStream, watch, watchAs } from '../../support/live-stream.js';
+import { expectBadField, refused } from '../../support/refusals.js';
 import { admin } from '../../support/token.js';
 
 let testApp: TestApp;

@@ -2,8 +2,9 @@ import type { LiveReactionPayload } from '../../../src/contract/live.js';
 import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import type { TestClient } from '../../support/client.js';
 import { expectInsideOnly, expectNeedsStream, onAir } from '../../support/live.js';
-import { about, expectBadField, settle, watchAs } from '../../support/live-stream.js';
+import { about, settle, watchAs } from '../../support/live-stream.js';
 import { startRedis } from '../../support/redis.js';
+import { expectBadField } from '../../support/refusals.js';
 import { user } from '../../support/token.js';
 import { until } from '../../support/until.js';
 

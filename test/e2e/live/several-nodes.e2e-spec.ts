@@ -1,3 +1,5 @@
+import { Redis } from 'ioredis';
+import { ViewerCountsService } from '../../../src/live/viewer-counts.service.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { connectAs } from '../../support/client.js';
 import { type Line, lineTo } from '../../support/cut-off.js';
@@ -70,6 +72,31 @@ describe('a stream on two nodes', () => {
       expect(told(stranger, streamId)).toEqual(['live:stream_started', 'live:stream_ended']);
     for (const client of [here, there])
       expect(await refusal(client, 'live:join', { streamId })).toEqual(ENDED);
+  });
+
+  it.each([
+    ['of its viewers', false],
+    ['of those whose connections broke just before', true],
+  ])('ends without a word for each %s on the other one', async (_, breaks) => {
+    const { host, streamId } = await broadcastAs(one.url, tara);
+    const there = [
+      await watchAs(two.url, veer, streamId),
+      await watchAs(two.url, asha, streamId),
+      await watchAs(two.url, mira, streamId),
+    ];
+    await countReaches(3, streamId, host, ...there);
+    await there[0]?.ask('live:leave', { streamId });
+    await countReaches(2, streamId, host);
+    if (breaks) for (const viewer of there.slice(1)) breakOff(viewer);
+    await host.ask('live:end', { streamId });
+    const counts = two.app.get(ViewerCountsService, { strict: false });
+    await until(() => !counts.watchedHere().includes(streamId));
+    const client = new Redis(redis.url);
+    const sent = (await client.xrange('samvad:broadcasts', '-', '+')).flatMap(([, fields]) => fields);
+    client.disconnect();
+    const departures = sent.filter((field) => field.includes('viewer_left') && field.includes(streamId));
+    expect(departures).toHaveLength(1);
+    expect(departures[0]).toContain(veer.id);
   });
 
   it('has no former one beside it, on whichever node that was started', async () => {

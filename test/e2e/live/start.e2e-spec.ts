@@ -8,15 +8,14 @@ import {
   broadcastAs,
   changeStream,
   ENDED,
-  expectBadField,
   listed,
   newCast,
-  refused,
   settle,
   start,
   told,
   watchAs,
 } from '../../support/live-stream.js';
+import { expectBadField, refused } from '../../support/refusals.js';
 import { admin, astrologer, user } from '../../support/token.js';
 
 const ROUNDS = 10;

@@ -3,16 +3,9 @@ import { decodeAgoraToken } from '../../support/agora.js';
 import { connectAs, type TestClient } from '../../support/client.js';
 import { MISSING_ID, refusal } from '../../support/direct-chat.js';
 import type { LiveTokenPayload } from '../../../src/contract/live.js';
-import {
-  ban,
-  broadcastAs,
-  ENDED,
-  expectNeedsStreamId,
-  newCast,
-  refused,
-  storeStream,
-  watchAs,
-} from '../../support/live-stream.js';
+import { expectNeedsStream } from '../../support/live.js';
+import { ban, broadcastAs, ENDED, newCast, storeStream, watchAs } from '../../support/live-stream.js';
+import { refused } from '../../support/refusals.js';
 import { admin, user } from '../../support/token.js';
 
 let testApp: TestApp;
@@ -106,6 +99,6 @@ describe('live:token', () => {
   it('is refused when there is no such stream, and without an id', async () => {
     const viewer = await connectAs(url, asha);
     expect(await refusal(viewer, 'live:token', { streamId: MISSING_ID })).toEqual(refused('NOT_FOUND'));
-    await expectNeedsStreamId(viewer, 'live:token');
+    await expectNeedsStream(viewer, 'live:token');
   });
 });

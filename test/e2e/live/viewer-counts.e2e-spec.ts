@@ -1,5 +1,7 @@
 import { Types } from 'mongoose';
 import type { LiveViewerCountPayload } from '../../../src/contract/live.js';
+import { EmitterService } from '../../../src/realtime/emitter.service.js';
+import { liveRoom, personalRoom } from '../../../src/realtime/rooms.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { connectAll, connectAs, type TestClient } from '../../support/client.js';
 import {
@@ -171,12 +173,49 @@ describe('viewers are counted', () => {
     await one.ask('live:leave', { streamId });
     await countReaches(MANY, streamId, host);
     expect(movesOf(host, streamId)).toHaveLength(before);
+    // From one more than are told by name, and back to it: not by name.
     await clients[0]?.ask('live:leave', { streamId });
     await countReaches(MANY - 1, streamId, host);
-    expect(movesOf(host, streamId).slice(before)).toEqual([`left ${people[0]?.id}`]);
+    expect(movesOf(host, streamId)).toHaveLength(before);
+    await clients[1]?.ask('live:leave', { streamId });
+    await countReaches(MANY - 2, streamId, host);
     const last = await watchAs(url, veer, streamId);
+    await countReaches(MANY - 1, streamId, host, last);
+    await watchAs(url, mira, streamId);
     await countReaches(MANY, streamId, host, last);
-    expect(movesOf(host, streamId)).toHaveLength(before + 1);
+    const named = [`left ${people[1]?.id}`, `joined ${veer.id}`];
+    expect(movesOf(host, streamId).slice(before)).toEqual(named);
+  });
+
+  it('with the number alone when a crowd goes at once', async () => {
+    const { host, streamId } = await broadcastAs(url, tara);
+    const people = Array.from({ length: MANY }, (_, i) => user(`${asha.id}-${i}`));
+    const clients = await connectAll(url, ...people);
+    await Promise.all(clients.map((client) => watch(client, streamId)));
+    await countReaches(MANY, streamId, host);
+    const before = movesOf(host, streamId);
+    // In one turn of the event loop, so that one look finds all of it.
+    const emitter = testApp.app.get(EmitterService, { strict: false });
+    for (const person of people.slice(1)) emitter.putOut(liveRoom(streamId), personalRoom(person));
+    await countReaches(1, streamId, host);
+    await clients[0]?.ask('live:leave', { streamId });
+    await countReaches(0, streamId, host);
+    expect(movesOf(host, streamId)).toEqual([...before, `left ${people[0]?.id}`]);
+  });
+});
+
+describe('the snapshot of a stream', () => {
+  it('counts whoever gets it, but the broadcaster, and all who came before, before anything was told', async () => {
+    const { url } = await startApp({}, [], [withLiveTimes({ countIntervalMs: 3_600_000 })]);
+    const { host, streamId } = await broadcastAs(url, tara);
+    const counts: number[] = [];
+    for (const person of [asha, asha, veer, tara, admin('one'), admin('two'), mira]) {
+      const { viewerCount, stream } = await watch(await connectAs(url, person), streamId);
+      expect(stream.viewerCount).toBe(viewerCount);
+      counts.push(viewerCount);
+    }
+    expect(counts).toEqual([1, 1, 2, 2, 3, 3, 4]);
+    expect(countsOf(host, streamId)).toEqual([]);
   });
 });
 

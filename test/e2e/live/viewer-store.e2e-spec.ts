@@ -55,7 +55,7 @@ describe.each(stores)('a store of viewers %s', (_, make) => {
   });
 
   it('knows of nobody on other nodes when there are none, whatever is said', async () => {
-    expect(await store.others(streamId)).toEqual(NOBODY);
+    expect(await store.countOthers(streamId)).toBe(0);
     for (const own of [
       set('user:a'),
       set('user:a'),
@@ -65,7 +65,7 @@ describe.each(stores)('a store of viewers %s', (_, make) => {
       set('user:c'),
     ]) {
       expect(await store.exchange(streamId, own)).toEqual(NOBODY);
-      expect(await store.others(streamId)).toEqual(NOBODY);
+      expect(await store.countOthers(streamId)).toBe(0);
     }
   });
 
@@ -82,7 +82,8 @@ describe('stores of viewers of several nodes', () => {
     await one.exchange(streamId, set(...names));
     expect(await two.exchange(streamId, set('user:*', 'user:z'))).toEqual(set(...names));
     expect(await one.exchange(streamId, set(...names))).toEqual(set('user:*', 'user:z'));
-    expect(await three.others(streamId)).toEqual(set(...names, 'user:z'));
+    expect(await three.countOthers(streamId)).toBe(4);
+    expect(await two.countOthers(streamId)).toBe(3);
     // Asking says nothing.
     expect(await one.exchange(streamId, set(...names))).toEqual(set('user:*', 'user:z'));
   });
@@ -105,7 +106,7 @@ describe('stores of viewers of several nodes', () => {
     expect(await two.exchange(streamId, NOBODY)).toEqual(set('user:a'));
     expect(await two.exchange(other, NOBODY)).toEqual(set('user:b'));
     await one.exchange(other, NOBODY);
-    expect(await two.others(streamId)).toEqual(set('user:a'));
+    expect(await two.countOthers(streamId)).toBe(1);
   });
 
   it('take thousands', async () => {
@@ -113,6 +114,17 @@ describe('stores of viewers of several nodes', () => {
     const keys = Array.from({ length: MANY }, (_, i) => `user:u${i}`);
     await one.exchange(streamId, new Set(keys));
     expect(await two.exchange(streamId, set('user:x'))).toEqual(new Set(keys));
+  });
+
+  it('are only counted in Redis by who asks how many there are', async () => {
+    const [one, two] = [await nodeOf('one'), await nodeOf('two')];
+    await one.exchange(streamId, new Set(Array.from({ length: MANY }, (_, i) => `user:u${i}`)));
+    await two.exchange(streamId, set('user:u0', 'user:x'));
+    const client = await clientOf();
+    const asking = new RedisViewerStore(client, 'asking', LEASE_MS);
+    const before = client.stream.bytesRead;
+    expect(await asking.countOthers(streamId)).toBe(MANY + 1);
+    expect(client.stream.bytesRead - before).toBeLessThan(100);
   });
 
   it('send one command when nothing has changed, and little when something has', async () => {
@@ -173,19 +185,24 @@ describe('stores of viewers of several nodes', () => {
 
 describe('a store of viewers whose Redis', () => {
   it.each(['SIGKILL', 'SIGSTOP'] as const)(
-    'goes away (%s) knows of nobody else, waits for nothing long, and sees all when it is back',
+    'goes away (%s) counts the others until their lease is over, waits for nothing long, and sees all when it is back',
     async (signal) => {
       let mine = await startRedis();
-      const [one, two] = [await nodeOf('one', LEASE_MS, mine.url), await nodeOf('two', LEASE_MS, mine.url)];
+      const [one, two] = [await nodeOf('one', 5000, mine.url), await nodeOf('two', 5000, mine.url)];
       await one.exchange(streamId, set('user:a'));
+      const said = performance.now();
       expect(await two.exchange(streamId, set('user:b'))).toEqual(set('user:a'));
 
       if (signal === 'SIGKILL') await mine.kill();
       else mine.child.kill('SIGSTOP');
       const start = performance.now();
-      expect(await two.exchange(streamId, set('user:b'))).toEqual(NOBODY);
-      expect(await two.others(streamId)).toEqual(NOBODY);
+      const others = await two.exchange(streamId, set('user:b', 'user:c'));
+      const count = await two.countOthers(streamId);
       expect(performance.now() - start).toBeLessThan(HANGS_MS);
+      if (performance.now() - said < 5000) expect([others, count]).toEqual([set('user:a'), 1]);
+      await until(async () => (await two.exchange(streamId, set('user:b'))).size === 0);
+      expect(performance.now() - said).toBeGreaterThan(5000 - 10);
+      expect(await two.countOthers(streamId)).toBe(0);
 
       if (signal === 'SIGKILL') mine = await startRedis(mine.port);
       else mine.child.kill('SIGCONT');

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { mongo as driver } from 'mongoose';
 import { OpenRoomTimes } from '../../../src/open-rooms/open-room-times.js';
 import { OpenRoomsRepository } from '../../../src/open-rooms/open-rooms.repository.js';
 import type { OpenRooms } from '../../../src/open-rooms/open-rooms.schema.js';
@@ -190,6 +191,25 @@ describe('rooms come back', () => {
       expect(await hasItOpen(await connectAs(strict.url, admin(id)), writer)).toBe(id === 'welcome');
       expect(asked.at(-1)).toBe(`${id} ${conversationId}`);
     }
+  });
+
+  it('a little later, when the database could not say at once whether it may', async () => {
+    const node = await startApp({}, [], [withTimes({ retryMs: 100 })]);
+    const writer = await connectAs(node.url, user('asha'));
+    await say(writer, 'hello');
+    await closeAndWait(await open(node.url, admin('patient')), node);
+    let asked = 0;
+    node.app.get(RoomMemory, { strict: false }).register('conversation', {
+      roomOf: conversationRoom,
+      canReturn: () => {
+        asked += 1;
+        if (asked < 3) throw new driver.MongoNetworkError('as the test wants it');
+        return true;
+      },
+    });
+    const back = await connectAs(node.url, admin('patient'));
+    await until(() => hasItOpen(back, writer));
+    expect(asked).toBe(3);
   });
 
   it('all asked for at once, not one after another', async () => {

@@ -25,6 +25,15 @@ describe('npm run demo', () => {
       /Ravi +← dm:message_received +.*callStatus="completed"/,
       /Ravi +← call:end +.*reason="missed"/,
       /Ravi +← dm:message_received +.*content="Video call missed"/,
+      /Asha +← live:stream_started +.*title="The new moon"/,
+      /Ravi +← live:viewer_count +count=2/,
+      /Ravi +← live:comment +.*message="Namaste, Guru-ji!"/,
+      /Asha +← live:gift +.*giftType="rose" giftValue=50/,
+      /Ravi +← live:like_count +count=2/,
+      /Meena +← live:kicked/,
+      /Ravi +✓ live:end +.*likeCount=2 giftCount=1 giftValue=50/,
+      /Asha +← live:end/,
+      /Meena +← live:stream_ended/,
     ])
       expect(stdout).toMatch(line);
   });
