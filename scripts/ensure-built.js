@@ -9,13 +9,16 @@ const OUTPUTS = [
   'packages/embedded-mongo/dist/index.js',
   'build/demo/main.js',
   'build/test/support/soak/main.js',
+  'build/test/support/live-storm/main.js',
   'build/bench/direct-message/main.js',
+  'build/bench/live/main.js',
 ];
 const PACKAGE = 'packages/embedded-mongo';
 const SOURCES = [
   'src',
   'demo',
   'test/support/soak',
+  'test/support/live-storm',
   'test/support/spawned.ts',
   'test/support/token.ts',
   'bench',

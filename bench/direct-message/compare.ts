@@ -1,13 +1,13 @@
 import { alternate } from '../support/alternate.js';
-import { type Comparison, print, printComparisons } from '../support/report.js';
+import { print, printComparisons } from '../support/report.js';
+import { compare, figuresOf } from '../support/rounds.js';
+import { type ServerName, SERVERS } from '../support/servers.js';
 import { median } from '../support/statistics.js';
 import { type Measured, measure } from './measure.js';
 import type { Options } from './options.js';
-import { type ServerName, SERVERS, type Stage } from './stage.js';
+import type { Stage } from './stage.js';
 
 const RATE = 300;
-
-type Round = Record<ServerName, Measured>;
 
 /** As fast as they can. Returns what a message costs each server, microseconds. */
 export async function compareThroughput(stage: Stage, options: Options): Promise<Record<ServerName, number>> {
@@ -49,19 +49,4 @@ export async function compareLatency(stage: Stage, options: Options): Promise<vo
     compare('server, CPU µs per message', results, ({ cost }) => cost.server),
     compare('database, CPU µs per message', results, ({ cost }) => cost.database),
   ]);
-}
-
-function compare(
-  name: string,
-  rounds: Round[],
-  of: (measured: Measured) => number,
-  goal?: Comparison['goal'],
-): Comparison {
-  const { ours, bare } = figuresOf(rounds, of);
-  const ratios = rounds.map((round) => of(round.ours) / of(round.bare));
-  return { name, ours: median(ours), bare: median(bare), ratios, goal };
-}
-
-function figuresOf(rounds: Round[], of: (measured: Measured) => number): Record<ServerName, number[]> {
-  return { ours: rounds.map(({ ours }) => of(ours)), bare: rounds.map(({ bare }) => of(bare)) };
 }

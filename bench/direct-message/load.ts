@@ -1,6 +1,7 @@
 // The load generator, a process of its own that the bench commands: see the methods at the end.
 import { setTimeout } from 'node:timers/promises';
 import { LightClient } from '../support/light-client.js';
+import { keepPace } from '../support/pace.js';
 import { serve } from '../support/rpc.js';
 import { quantile, summarize } from '../support/statistics.js';
 import type { ConnectOrder, LoadCount, LoadOrder, LoadResult, RequestOrder } from './load-orders.js';
@@ -57,21 +58,21 @@ function keepInFlight(run: Run, pair: Pair, messages: number): void {
   for (let i = 0; i < messages; i += 1) next();
 }
 
-/** Sends on a fixed schedule, whatever the server does; a message's latency counts from when its turn was. */
-async function keepRate(run: Run, perSecond: number): Promise<void> {
-  const startedAt = performance.now();
-  for (let sent = 0; run.isOn;) {
-    const due = startedAt + (sent * 1000) / perSecond;
-    if (due > performance.now()) await setTimeout(1);
-    else run.pairs[sent++ % run.pairs.length]?.send(due);
-  }
+/** On a fixed schedule; a message's latency counts from when its turn was. */
+function keepRate(run: Run, perSecond: number): void {
+  let sent = 0;
+  void keepPace(
+    perSecond,
+    () => run.isOn,
+    (due) => run.pairs[sent++ % run.pairs.length]?.send(due),
+  );
 }
 
 function start(order: LoadOrder): void {
   const run: Run = { pairs: pairs.get(order.server) ?? [], isOn: true };
   current = run;
   if ('inFlight' in order) for (const pair of run.pairs) keepInFlight(run, pair, order.inFlight);
-  else void keepRate(run, order.perSecond);
+  else keepRate(run, order.perSecond);
 }
 
 function count(): LoadCount {

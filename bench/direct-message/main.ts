@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { Processes } from '../support/processes.js';
 import { timeSpent } from '../support/profile.js';
 import { print, printMachine, printTimeSpent } from '../support/report.js';
+import { type ServerName, SERVERS } from '../support/servers.js';
 import { compareLatency, compareThroughput } from './compare.js';
 import { measureHistory } from './history.js';
 import { measure } from './measure.js';
 import { type Options, readOptions } from './options.js';
-import { makePair, type ServerName, SERVERS, setStage, type Stage } from './stage.js';
+import { makePair, setStage, type Stage } from './stage.js';
 
 async function connectPairs({ servers, load }: Stage, count: number): Promise<void> {
   for (const server of SERVERS) {

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import type { MeasuredProcess } from '../support/processes.js';
+import { cpuOf, type MeasuredProcess } from '../support/processes.js';
+import type { ServerName } from '../support/servers.js';
 import type { LoadCount, LoadOrder, LoadResult } from './load-orders.js';
-import type { ServerName, Stage } from './stage.js';
+import type { Stage } from './stage.js';
 
 /** What one server did under one load. */
 export interface Measured extends LoadResult {
@@ -35,9 +36,4 @@ export async function measure(
   );
   const cost = { server: serverCost, database: databaseCost, load: loadCost };
   return { ...result, perSecond: (messages * 1000) / (after.at - before.at), cost };
-}
-
-/** Microseconds so far. */
-async function cpuOf(one: MeasuredProcess | undefined): Promise<number> {
-  return one === undefined ? Number.NaN : one.remote.call<number>('cpu');
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { numberOf } from '../support/number-of.js';
 
 /** How much is measured. Times in seconds. */
 export interface Options {
@@ -61,10 +62,4 @@ export function readOptions(args: string[]): Options {
     profileSeconds: Math.min(seconds, 5),
     keptProfiles: values.profile ? resolve(values.profiles) : undefined,
   };
-}
-
-function numberOf(name: string, text: string | undefined, preset: number): number {
-  const value = Number(text ?? preset);
-  if (!(value > 0)) throw new Error(`--${name} must be a number above 0`);
-  return value;
 }

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { dirname } from 'node:path';
 import { serve } from './rpc.js';
+import { usedMemory } from './used-memory.js';
 
 /** Microseconds between two looks at what is running. */
 const SAMPLING_INTERVAL_US = 200;
@@ -15,6 +16,8 @@ serve({
     const { user, system } = process.cpuUsage();
     return user + system;
   },
+  /** Bytes in use. */
+  memory: usedMemory,
   startProfile: async (): Promise<void> => {
     session = new Session();
     session.connect();

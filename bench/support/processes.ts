@@ -16,6 +16,11 @@ export interface MeasuredProcess {
   remote: Remote;
 }
 
+/** Microseconds of CPU time so far; NaN of a process that is not ours to measure. */
+export async function cpuOf(one: MeasuredProcess | undefined): Promise<number> {
+  return one === undefined ? Number.NaN : one.remote.call<number>('cpu');
+}
+
 /** All processes and folders of a bench. `close` ends and removes them; a signal closes, too. */
 export class Processes {
   private readonly children: ChildProcess[] = [];

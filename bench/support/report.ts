@@ -36,10 +36,18 @@ export function printComparisons(title: string, comparisons: Comparison[]): void
   }
 }
 
-/** @param cost of a message in CPU time, microseconds, by which shares become times */
-export function printTimeSpent(title: string, { groups, functions }: TimeSpent, cost: number): void {
+/**
+ * @param cost of one piece of work in CPU time, microseconds, by which shares become times
+ * @param work what a piece is, e.g. `message`
+ */
+export function printTimeSpent(
+  title: string,
+  { groups, functions }: TimeSpent,
+  cost: number,
+  work = 'message',
+): void {
   print();
-  print(`${title.padEnd(54)} ${'share'.padStart(7)} ${'µs/message'.padStart(11)}`);
+  print(`${title.padEnd(54)} ${'share'.padStart(7)} ${`µs/${work}`.padStart(11)}`);
   const line = ({ name, share }: { name: string; share: number }): void =>
     print(
       `  ${name.padEnd(52)} ${`${(100 * share).toFixed(1)} %`.padStart(7)} ${(share * cost).toFixed(1).padStart(11)}`,

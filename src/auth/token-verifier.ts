@@ -10,6 +10,7 @@ import {
 } from 'jose';
 import { AppConfig, type TokenKey } from '../config/config.js';
 import { AppError } from '../contract/errors.js';
+import { SharedSecret } from './shared-secret.js';
 
 const logger = new Logger('TokenVerifier');
 
@@ -22,7 +23,7 @@ const REPORT_INTERVAL_MS = 10_000;
 /** Checks signature, expiry, issuer and audience of a JWT (contract §2). */
 @Injectable()
 export class TokenVerifier {
-  private readonly key: JWTVerifyGetKey;
+  private readonly key: JWTVerifyGetKey | SharedSecret;
   private readonly options: JWTVerifyOptions;
 
   constructor({ auth }: AppConfig) {
@@ -42,6 +43,7 @@ export class TokenVerifier {
   async verify(token: string): Promise<JWTPayload> {
     if (token.length > MAX_TOKEN_LENGTH) throw new AppError('UNAUTHENTICATED', 'The token is not valid.');
     try {
+      if (this.key instanceof SharedSecret) return this.key.verify(token, this.options);
       return (await jwtVerify(token, this.key, this.options)).payload;
     } catch (error) {
       throw refusalOf(error);
@@ -61,9 +63,10 @@ function algorithmsFor(key: TokenKey): string[] {
   }
 }
 
-function keyLookup(key: TokenKey): JWTVerifyGetKey {
+function keyLookup(key: TokenKey): JWTVerifyGetKey | SharedSecret {
+  if (key.kind === 'secret') return new SharedSecret(key.secret);
   if (key.kind === 'jwks') return createRemoteJWKSet(new URL(key.url), { timeoutDuration: JWKS_TIMEOUT_MS });
-  const local = key.kind === 'secret' ? new TextEncoder().encode(key.secret) : createPublicKey(key.pem);
+  const local = createPublicKey(key.pem);
   return () => Promise.resolve(local);
 }
 

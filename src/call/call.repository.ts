@@ -4,6 +4,7 @@ import type { Model, QueryFilter, Types } from 'mongoose';
 import { type Party, partyKey } from '../contract/identity.js';
 import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
+import { Gathering } from '../database/gathering.js';
 import { Call, type Deadline, DEADLINES } from './call.schema.js';
 
 /** What kept a call from being stored: a party that is in another one, or a channel's name that was used. */
@@ -17,9 +18,24 @@ export interface Change {
   deadline?: Deadline;
 }
 
+/** When thousands go at once, those who go within this time, or while others are noted, share a write. Milliseconds. */
+const GATHERING_MS = 20;
+
+/** Calls that are to be looked at by then. */
+interface Expectation {
+  calls: QueryFilter<Call>;
+  by: Date;
+}
+
 /** The collection `calls`. Each method is one round trip. */
 @Injectable()
 export class CallRepository implements OnModuleInit {
+  private readonly expectations = new Gathering<Expectation, void>(
+    GATHERING_MS,
+    (expectations) => this.expectAll(expectations),
+    true,
+  );
+
   constructor(@InjectModel(Call.name) private readonly model: Model<Call>) {}
 
   async onModuleInit(): Promise<void> {
@@ -134,17 +150,30 @@ export class CallRepository implements OnModuleInit {
 
   /** Somebody has gone: the calls that they let ring are looked at then, if they were not to be looked at sooner. */
   async expectCaller({ id, type }: Party, by: Date): Promise<void> {
-    await this.model.updateMany(
-      { open: partyKey({ id, type }), status: 'ringing', callerType: type, callerId: id },
-      { $min: { presenceDue: by } },
-    );
+    const calls = {
+      open: partyKey({ id, type }),
+      status: 'ringing' as const,
+      callerType: type,
+      callerId: id,
+    };
+    await this.expectations.run({ calls, by });
   }
 
   /** The same for the calls that they are in. */
   async expectParty(party: Party, by: Date): Promise<void> {
-    await this.model.updateMany(
-      { open: partyKey(party), status: { $in: ['accepted', 'connected'] } },
-      { $min: { presenceDue: by } },
+    await this.expectations.run({
+      calls: { open: partyKey(party), status: { $in: ['accepted', 'connected'] } },
+      by,
+    });
+  }
+
+  private async expectAll(expectations: Expectation[]): Promise<void[]> {
+    await this.model.bulkWrite(
+      expectations.map(({ calls, by }) => ({
+        updateMany: { filter: calls, update: { $min: { presenceDue: by } } },
+      })),
+      { ordered: false },
     );
+    return expectations.map(() => undefined);
   }
 }

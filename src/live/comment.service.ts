@@ -44,16 +44,22 @@ export class CommentService {
    * Stored, then shown to all who are in the stream, the writer among them.
    * @throws AppError FORBIDDEN for who is not in the stream, or muted; RATE_LIMITED (slow mode); NOT_FOUND; CONFLICT; UNAVAILABLE
    */
-  comment(user: Identity, socketId: string, { streamId, message }: CommentDto): Promise<LiveCommentPayload> {
-    return this.inArrivalOrder.run(socketId, async () => {
+  async comment(
+    user: Identity,
+    socketId: string,
+    { streamId, message }: CommentDto,
+  ): Promise<LiveCommentPayload> {
+    const { comment, stored } = await this.inArrivalOrder.run(socketId, async () => {
       const { id, role } = await this.access.inside(user, socketId, streamId);
       if (role === 'viewer') await this.takePlace(id, partyOf(user));
-      const comment = newComment(user, streamId, message);
-      await this.comments.insert(comment);
-      const payload = toCommentPayload(comment);
-      this.emitter.toRooms([liveRoom(streamId)], 'live:comment', payload);
-      return payload;
+      const written = newComment(user, streamId, message);
+      // Not awaited in here: inserts keep their order, and the next comment need not wait for this one's.
+      return { comment: written, stored: this.comments.insert(written) };
     });
+    await stored;
+    const payload = toCommentPayload(comment);
+    this.emitter.toRooms([liveRoom(streamId)], 'live:comment', payload);
+    return payload;
   }
 
   /**

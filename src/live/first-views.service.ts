@@ -3,7 +3,7 @@ import type { Types } from 'mongoose';
 import { LRUCache } from 'lru-cache';
 import { type Party } from '../contract/identity.js';
 import { OutageLog } from '../logging/outage-log.js';
-import { Gathering } from './gathering.js';
+import { Gathering } from '../database/gathering.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
 import { LiveTimes } from './live-times.js';
 import { LiveViewerRepository } from './live-viewer.repository.js';
@@ -36,7 +36,7 @@ export class FirstViewsService {
     private readonly streams: LiveStreamRepository,
     times: LiveTimes,
   ) {
-    this.views = new Gathering(times.gatheringMs, (views) => this.store(views));
+    this.views = new Gathering(times.gatheringMs, (views) => this.store(views), true);
   }
 
   note(streamId: Types.ObjectId, person: Party): void {

@@ -3,25 +3,39 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { Model, Types } from 'mongoose';
 import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
+import { Gathering } from '../database/gathering.js';
 import { LiveComment } from './live-comment.schema.js';
+
+/** Comments share an insert when they come in the same turn of the event loop, or while another insert is under way. */
+const GATHERING_MS = 0;
 
 /** The collection `livecomments`. Each method is one round trip. */
 @Injectable()
 export class LiveCommentRepository implements OnModuleInit {
+  private readonly inserts = new Gathering<LiveComment, void>(
+    GATHERING_MS,
+    (comments) => this.insertAll(comments),
+    true,
+  );
+
   constructor(@InjectModel(LiveComment.name) private readonly model: Model<LiveComment>) {}
 
   async onModuleInit(): Promise<void> {
     await createIndexes(this.model);
   }
 
+  /**
+   * Shared: while a broadcast to thousands keeps the server busy others come; stored together, they are also shown together, and each viewer is
+   * sent all of them with one system call. Resolves in the order in which it was called.
+   */
   async insert(comment: LiveComment): Promise<void> {
-    await this.model.collection.insertOne(comment);
+    await this.inserts.run(comment);
   }
 
   /** A comment whose id was decided before: the second time nothing happens. */
   async insertOnce(comment: LiveComment): Promise<void> {
     try {
-      await this.insert(comment);
+      await this.model.collection.insertOne(comment);
     } catch (error) {
       if (!isDuplicateKey(error, '_id')) throw error;
     }
@@ -58,5 +72,10 @@ export class LiveCommentRepository implements OnModuleInit {
       { $set: { deletedAt: at, message: '' } },
     );
     return modifiedCount === 1;
+  }
+
+  private async insertAll(comments: LiveComment[]): Promise<void[]> {
+    await this.model.collection.insertMany(comments, { ordered: false });
+    return comments.map(() => undefined);
   }
 }

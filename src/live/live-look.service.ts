@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Types } from 'mongoose';
 import type { Party } from '../contract/identity.js';
-import { Gathering } from './gathering.js';
+import { Gathering } from '../database/gathering.js';
 import { banned, streamEnded, streamNotFound } from './live-rules.js';
 import type { LiveComment } from './live-comment.schema.js';
 import { LiveCommentRepository } from './live-comment.repository.js';
@@ -46,8 +46,8 @@ export class LiveLookService {
     private readonly comments: LiveCommentRepository,
     times: LiveTimes,
   ) {
-    this.looks = new Gathering(times.gatheringMs, (asked) => this.look(asked));
-    this.stages = new Gathering(times.gatheringMs, (streamsAsked) => this.readStages(streamsAsked));
+    this.looks = new Gathering(times.gatheringMs, (asked) => this.look(asked), true);
+    this.stages = new Gathering(times.gatheringMs, (streamsAsked) => this.readStages(streamsAsked), true);
   }
 
   at(streamId: Types.ObjectId, person: Party): Promise<Look> {

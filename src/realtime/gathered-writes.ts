@@ -1,5 +1,8 @@
 import type { Duplex } from 'node:stream';
 
+/** Lets those go that have gathered something in this turn. */
+let releases: (() => void)[] = [];
+
 /**
  * What a connection is sent in one turn of the event loop leaves together: of a batch of messages each frame would be a system call of
  * its own, for the server and for the client. Nothing waits longer for it than the turn takes.
@@ -15,9 +18,20 @@ export function gatherWrites(connection: Duplex): void {
     if (!isGathering) {
       isGathering = true;
       connection.cork();
-      // After all promises that this turn settles: an acknowledgement follows its message over some of them.
-      process.nextTick(release);
+      releaseLater(release);
     }
     return write(...args);
   };
+}
+
+/** After all promises that this turn settles: an acknowledgement follows its message over some of them. Once for all: a broadcast writes to thousands. */
+function releaseLater(release: () => void): void {
+  if (releases.length === 0) process.nextTick(releaseAll);
+  releases.push(release);
+}
+
+function releaseAll(): void {
+  const waiting = releases;
+  releases = [];
+  for (const release of waiting) release();
 }

@@ -12,6 +12,7 @@ import { EmitterService } from './emitter.service.js';
 import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
 import { gatherWrites } from './gathered-writes.js';
 import { authenticateHandshake, welcome } from './handshake.js';
+import { sendSinglePieceFrames } from './single-piece-frames.js';
 import { SlowConsumers } from './slow-consumers.js';
 import type { RealtimeServer, RealtimeSocket } from './socket.types.js';
 import { disconnectAtExpiry } from './token-expiry.js';
@@ -64,6 +65,7 @@ export class RealtimeAdapter extends IoAdapter {
       allowRequest: (request, decide) => decide(null, isAllowedOrigin(request, this.config)),
     });
     (this.httpServer as HttpServer).on('upgrade', (_request, connection) => gatherWrites(connection));
+    sendSinglePieceFrames(server.sockets.adapter);
     // Nest adds a listener for each gateway.
     server.sockets.setMaxListeners(0);
     server.use(authenticateHandshake(this.authentication));

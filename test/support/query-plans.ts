@@ -9,6 +9,12 @@ export interface Query {
   args: unknown[];
 }
 
+/** Of a write among several. */
+interface Update {
+  filter: object;
+  update: object;
+}
+
 interface Plan {
   stage: string;
   inputStage?: Plan;
@@ -90,11 +96,11 @@ function commandsOf({ collection, method, args }: Query): Record<string, unknown
     case 'aggregate':
       return [{ aggregate: collection, pipeline: first, cursor: {} }];
     case 'bulkWrite':
-      return (first as unknown as { updateOne: { filter: object; update: object } }[]).map(
-        ({ updateOne }) => ({
-          update: collection,
-          updates: [{ q: updateOne.filter, u: updateOne.update }],
-        }),
+      return (first as unknown as { updateOne?: Update; updateMany?: Update }[]).flatMap(
+        ({ updateOne, updateMany }) =>
+          [updateOne, updateMany]
+            .filter((write) => write !== undefined)
+            .map(({ filter, update }) => ({ update: collection, updates: [{ q: filter, u: update }] })),
       );
     case 'countDocuments':
       return [{ count: collection, query: first }];

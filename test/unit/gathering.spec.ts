@@ -1,4 +1,4 @@
-import { Gathering } from '../../src/live/gathering.js';
+import { Gathering } from '../../src/database/gathering.js';
 
 /** What the work was given, batch by batch. */
 function recording(gatheringMs = 0) {
@@ -44,6 +44,29 @@ describe('Gathering', () => {
     begun[0]?.();
     expect(await first).toBe(1);
     expect(batches).toEqual([[1], [2]]);
+  });
+
+  it('lets those who come while it works share the next work in turn, also after a failure', async () => {
+    const begun: ((error?: Error) => void)[] = [];
+    const batches: number[][] = [];
+    const work = (items: number[]): Promise<number[]> => {
+      batches.push(items);
+      return new Promise((resolve, reject) =>
+        begun.push((error) => (error === undefined ? resolve(items) : reject(error))),
+      );
+    };
+    const gathering = new Gathering<number, number>(0, work, true);
+    const first = gathering.run(1);
+    while (begun.length < 1) await new Promise((resolve) => setTimeout(resolve, 0));
+    const others = [gathering.run(2), gathering.run(3)];
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(batches).toEqual([[1]]);
+    begun[0]?.(new Error('as the test wants it'));
+    await expect(first).rejects.toThrow('as the test wants it');
+    while (begun.length < 2) await new Promise((resolve) => setTimeout(resolve, 0));
+    begun[1]?.();
+    expect(await Promise.all(others)).toEqual([2, 3]);
+    expect(batches).toEqual([[1], [2, 3]]);
   });
 
   it('tells all who shared the work of its failure, and works again for the next', async () => {

@@ -1,88 +1,89 @@
-import type { LiveViewerCountPayload } from '../../../src/contract/live.js';
-import { startApp } from '../../support/app.js';
-import { connectAs, type TestClient } from '../../support/client.js';
-import { silence } from '../../support/cut-off.js';
-import {
-  about,
-  breakOff,
-  broadcastAs,
-  countReaches,
-  listed,
-  newCast,
-  settle,
-  watch,
-  withLiveTimes,
-} from '../../support/live-stream.js';
+import { usedMemory } from '../../../bench/support/used-memory.js';
+import { startApp, type TestApp } from '../../support/app.js';
+import { closeAfterTest } from '../../support/cleanup.js';
+import { connectAs } from '../../support/client.js';
+import { listed, newCast, settle, withLiveTimes } from '../../support/live-stream.js';
+import { floodWithComments } from '../../support/live-storm/comment-flood.js';
+import { LiveStorm } from '../../support/live-storm/live-storm.js';
 import { recordQueries } from '../../support/query-plans.js';
-import { user } from '../../support/token.js';
+import { narrowDoorOf } from '../../support/raw-client.js';
+import { tokenFor } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
 const VIEWERS = 200;
-const CONNECTED_AT_ONCE = 20;
-/** Of everything that a viewer is sent, on average. */
-const MAX_FRAMES = 20;
-const MAX_AGE_OF_THE_GONE_MS = 30_000;
-const CLOCK_SLACK_MS = 10;
+const JOINING_AT_ONCE = 20;
+const FLOODED = 60;
+/** Least that may be configured. */
+const LIMIT_BYTES = 65_536;
+/** Far above what a flood of so few leaves behind, far below what it would if every delivery were kept. */
+const MAX_GROWTH_BYTES = 24 * 1024 * 1024;
 
-async function connectViewers(url: string): Promise<TestClient[]> {
-  const viewers: TestClient[] = [];
-  while (viewers.length < VIEWERS) {
-    const batch = Array.from({ length: CONNECTED_AT_ONCE }, (_, i) => user(`v${viewers.length + i}`));
-    viewers.push(...(await Promise.all(batch.map((person) => connectAs(url, person)))));
-  }
-  return viewers;
-}
-
-function expectSpaced(counts: LiveViewerCountPayload[]): void {
-  for (const [index, { count, timestamp }] of counts.slice(1).entries()) {
-    const before = counts[index] as LiveViewerCountPayload;
-    expect(timestamp - before.timestamp).toBeGreaterThanOrEqual(1000 - CLOCK_SLACK_MS);
-    expect(count).not.toBe(before.count);
-  }
+/** The same as `npm run storm:live` does with a server of its own, and more people. */
+async function beginStorm({ url }: TestApp): Promise<LiveStorm> {
+  const storm = await LiveStorm.begin({
+    url,
+    authOf: async (person) => ({ token: await tokenFor(person) }),
+  });
+  closeAfterTest(() => storm.close());
+  return storm;
 }
 
 describe('two hundred viewers who join at once', () => {
   it('get a count that is exact, at most once a second, and few frames; nor does a stranger, or the database, hear of each', async () => {
     // Each of them who asked by itself would make five queries.
     const node = await startApp({}, [], [withLiveTimes({ gatheringMs: 200 })]);
-    const { host, streamId } = await broadcastAs(node.url, newCast().tara);
     const stranger = await connectAs(node.url, newCast().mira);
-    const viewers = await connectViewers(node.url);
     const queries = recordQueries(node);
-    await Promise.all(viewers.map((viewer) => watch(viewer, streamId)));
-    await countReaches(VIEWERS, streamId, host, ...viewers);
+    const storm = await beginStorm(node);
+    await settle(stranger);
+    stranger.received.length = 0;
+    await storm.join(VIEWERS, VIEWERS);
+    await storm.countBecomes(VIEWERS);
+    storm.checkFrames();
+    storm.checkCounts();
+    expect(storm.problems).toEqual([]);
     expect(queries.filter(({ collection }) => collection.startsWith('live')).length).toBeLessThan(VIEWERS);
 
-    for (const viewer of viewers) expectSpaced(about(viewer, 'live:viewer_count', streamId));
-    const frames = viewers.reduce((sum, { received }) => sum + received.length, 0);
-    expect(frames).toBeLessThan(MAX_FRAMES * VIEWERS);
     await settle(stranger);
-    const heard = stranger.received.map(({ event }) => event);
-    expect(heard.filter((event) => event.includes('viewer') || event === 'live:like_count')).toEqual([]);
-    await until(async () => (await listed(host, streamId))?.totalViews === VIEWERS);
-    expect(await listed(host, streamId)).toMatchObject({ viewerCount: VIEWERS, peakViewerCount: VIEWERS });
+    expect(stranger.received).toEqual([]);
+    await until(async () => (await listed(stranger, storm.streamId))?.totalViews === VIEWERS);
+    expect(await listed(stranger, storm.streamId)).toMatchObject({
+      viewerCount: VIEWERS,
+      peakViewerCount: VIEWERS,
+    });
   });
 
   it('of whom half vanish without a word are counted rightly within 30 s, and the stream goes on', async () => {
-    const { url } = await startApp();
-    const { host, streamId } = await broadcastAs(url, newCast().tara);
-    const viewers = await connectViewers(url);
-    await Promise.all(viewers.map((viewer) => watch(viewer, streamId)));
-    await countReaches(VIEWERS, streamId, host);
-    const before = Date.now();
-    for (const [index, viewer] of viewers.slice(0, VIEWERS / 2).entries())
-      if (index % 2 === 0) silence(viewer);
-      else breakOff(viewer);
-    const rest = viewers.slice(VIEWERS / 2);
-    await until(
-      () => about(host, 'live:viewer_count', streamId).at(-1)?.count === rest.length,
-      2 * MAX_AGE_OF_THE_GONE_MS,
+    const storm = await beginStorm(await startApp());
+    await storm.join(VIEWERS, JOINING_AT_ONCE);
+    await storm.countBecomes(VIEWERS);
+    await storm.loseHalf();
+    storm.checkCounts();
+    await storm.checkGoesOn();
+    const { deliveries } = await floodWithComments(storm, { comments: 3, perSecond: 10 });
+    expect(deliveries).toBe(3 * (VIEWERS / 2 + 1));
+    expect(storm.problems).toEqual([]);
+  }, 120_000);
+});
+
+describe('a flood of comments', () => {
+  it('reaches everybody once and in the same order, and one who does not read is put out without costing memory or holding back others', async () => {
+    const node = await startApp(
+      { SLOW_CONSUMER_LIMIT_BYTES: String(LIMIT_BYTES) },
+      [],
+      [withLiveTimes({ lingerMs: 100 })],
     );
-    const { timestamp } = about(host, 'live:viewer_count', streamId).at(-1) as LiveViewerCountPayload;
-    expect(timestamp - before).toBeLessThan(MAX_AGE_OF_THE_GONE_MS);
-    await countReaches(rest.length, streamId, host, ...rest);
-    expectSpaced(about(host, 'live:viewer_count', streamId));
-    await host.ask('live:heartbeat', { streamId });
-    expect(await listed(host, streamId)).toMatchObject({ isLive: true, viewerCount: rest.length });
+    const storm = await beginStorm(node);
+    await storm.join(FLOODED, JOINING_AT_ONCE);
+    await storm.joinStalled(await narrowDoorOf(node));
+    await storm.countBecomes(FLOODED + 1);
+    await floodWithComments(storm, { comments: 50, perSecond: 50 });
+    const before = await usedMemory();
+    const { deliveries } = await floodWithComments(storm, { comments: 600, perSecond: 200 });
+    expect(deliveries).toBe(600 * (FLOODED + 1));
+    await storm.countBecomes(FLOODED);
+    expect((await usedMemory()) - before).toBeLessThan(MAX_GROWTH_BYTES);
+    await storm.checkGoesOn();
+    expect(storm.problems).toEqual([]);
   }, 120_000);
 });

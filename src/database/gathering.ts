@@ -10,30 +10,41 @@ interface Waiting<T, R> {
  */
 export class Gathering<T, R> {
   private waiting: Waiting<T, R>[] = [];
+  private isWorking = false;
 
   /**
    * @param gatheringMs how long the first one waits for others
    * @param work returns a result for each item, in their order
+   * @param inTurn whether the next work begins only when the one before is over, so that what is written keeps its order; all who come
+   * meanwhile share it, the more of them the slower the database is
    */
   constructor(
     private readonly gatheringMs: number,
     private readonly work: (items: T[]) => Promise<R[]>,
+    private readonly inTurn = false,
   ) {}
 
   /** @throws what the work throws, to all who shared it */
   run(item: T): Promise<R> {
-    if (this.waiting.length === 0) setTimeout(() => void this.start(), this.gatheringMs);
+    if (this.waiting.length === 0 && !(this.inTurn && this.isWorking)) this.startLater();
     return new Promise((resolve, reject) => this.waiting.push({ item, resolve, reject }));
+  }
+
+  private startLater(): void {
+    setTimeout(() => void this.start(), this.gatheringMs);
   }
 
   private async start(): Promise<void> {
     const shared = this.waiting;
     this.waiting = [];
+    this.isWorking = true;
     try {
       const results = await this.work(shared.map(({ item }) => item));
       for (const [index, { resolve }] of shared.entries()) resolve(results[index] as R);
     } catch (error) {
       for (const { reject } of shared) reject(error);
     }
+    this.isWorking = false;
+    if (this.inTurn && this.waiting.length > 0) this.startLater();
   }
 }
