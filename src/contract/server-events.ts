@@ -17,7 +17,6 @@ import type {
   MessagesReadPayload,
   ReactionUpdatedPayload,
   ReportCreatedPayload,
-  TypingPayload,
 } from './direct-message.js';
 import type { UserType } from './identity.js';
 import type {
@@ -36,6 +35,7 @@ import type {
   LiveViewerPayload,
 } from './live.js';
 import type { AstrologerStatusPayload, StatsPayload } from './presence.js';
+import type { TypingPayload } from './typing.js';
 
 /** Sent once when a socket is let in (contract §2). */
 export interface ConnectedPayload {

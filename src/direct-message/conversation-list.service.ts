@@ -1,19 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { DirectConversationPayload, DirectConversationsPayload } from '../contract/direct-message.js';
-import { AppError } from '../contract/errors.js';
 import { type Identity, isSameParty, type Party, partyOf } from '../contract/identity.js';
+import { pageOf, windowOf } from '../messaging/conversation-window.js';
+import type { ConversationsDto } from '../messaging/conversations.dto.js';
 import { markId } from '../messaging/mark.schema.js';
-import { fromCursor, toCursor } from './conversation-cursor.js';
-import type { ConversationsDto, OpenConversationDto } from './conversation.dto.js';
+import type { OpenConversationDto } from './conversation.dto.js';
 import { toConversationPayload } from './conversation.mapper.js';
 import { ConversationService } from './conversation.service.js';
-import { type ConversationWindow, DirectConversationRepository } from './direct-conversation.repository.js';
+import { DirectConversationRepository } from './direct-conversation.repository.js';
 import type { DirectConversation } from './direct-conversation.schema.js';
 import { DirectMarkRepository } from './direct-mark.repository.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import { LastMessageService } from './last-message.service.js';
-
-const DEFAULT_LIMIT = 20;
 
 /**
  * Conversations as their participants see them (contract §3). The newest message is read from the messages themselves, so `lastSeq` and
@@ -47,15 +45,8 @@ export class ConversationListService {
     const own = partyOf(user);
     const window = windowOf(dto);
     await this.lastMessages.settled(own);
-    // One more than asked for tells whether there is a next page.
-    const found = await this.conversations.page(own, { ...window, limit: window.limit + 1 });
-    const page = found.slice(0, window.limit);
-    const last = page.at(-1);
-    const hasMore = found.length > page.length && last !== undefined;
-    return {
-      conversations: await this.viewsOf(own, page),
-      nextCursor: hasMore ? toCursor({ at: last[window.order], id: last._id }) : null,
-    };
+    const { page, nextCursor } = pageOf(await this.conversations.page(own, window), window);
+    return { conversations: await this.viewsOf(own, page), nextCursor };
   }
 
   /** One wait for all of them. */
@@ -91,18 +82,4 @@ export class ConversationListService {
       }),
     );
   }
-}
-
-/** What changed last comes first when changes are asked for, else what was said last. */
-function windowOf({ cursor, limit, updatedAfter }: ConversationsDto): ConversationWindow {
-  const changes = updatedAfter ? new Date(updatedAfter) : undefined;
-  if (changes !== undefined && Number.isNaN(changes.getTime())) {
-    throw AppError.badField('updatedAfter', 'updatedAfter must be a time in ISO 8601');
-  }
-  return {
-    order: changes === undefined ? 'activeAt' : 'updatedAt',
-    after: cursor ? fromCursor(cursor) : undefined,
-    updatedAfter: changes,
-    limit: limit ?? DEFAULT_LIMIT,
-  };
 }

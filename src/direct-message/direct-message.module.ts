@@ -3,6 +3,7 @@ import { MongooseModule } from '@nestjs/mongoose';
 import { BlockModule } from '../messaging/block.module.js';
 import { CallLogModule } from '../messaging/call-log.module.js';
 import { MarkSchema } from '../messaging/mark.schema.js';
+import { TypingTimes } from '../messaging/typing-times.js';
 import { NodesModule } from '../nodes/nodes.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
 import { PushModule } from '../push/push.module.js';
@@ -17,12 +18,12 @@ import { DirectConversationRepository } from './direct-conversation.repository.j
 import { DirectConversation, DirectConversationSchema } from './direct-conversation.schema.js';
 import { DIRECT_MARK, DirectMarkRepository } from './direct-mark.repository.js';
 import { DirectMessageGateway } from './direct-message.gateway.js';
+import { DirectMessageRepair } from './direct-message-repair.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import { DirectMessage, DirectMessageSchema } from './direct-message.schema.js';
 import { DirectMessageService } from './direct-message.service.js';
 import { FormerMessages } from './former-messages.js';
 import { HistoryService } from './history.service.js';
-import { LastMessageRepair } from './last-message-repair.js';
 import { LastMessageService } from './last-message.service.js';
 import { MarkService } from './mark.service.js';
 import { MessageActionsGateway } from './message-actions.gateway.js';
@@ -33,7 +34,6 @@ import { ReportGateway } from './report.gateway.js';
 import { ReportRepository } from './report.repository.js';
 import { Report, ReportSchema } from './report.schema.js';
 import { ReportService } from './report.service.js';
-import { TypingTimes } from './typing-times.js';
 import { TypingGateway } from './typing.gateway.js';
 import { TypingService } from './typing.service.js';
 
@@ -63,7 +63,7 @@ import { TypingService } from './typing.service.js';
     OpenConversationService,
     MarkService,
     LastMessageService,
-    LastMessageRepair,
+    DirectMessageRepair,
     FormerMessages,
     DirectMessageRepository,
     DirectConversationRepository,

@@ -1,6 +1,6 @@
 import { CallTimes } from '../../src/call/call-times.js';
 import { parseConfig } from '../../src/config/config.js';
-import { TypingTimes } from '../../src/direct-message/typing-times.js';
+import { TypingTimes } from '../../src/messaging/typing-times.js';
 import { LiveTimes } from '../../src/live/live-times.js';
 import { NodeTimes } from '../../src/nodes/node-times.js';
 import { OpenRoomTimes } from '../../src/open-rooms/open-room-times.js';
