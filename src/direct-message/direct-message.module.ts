@@ -2,8 +2,10 @@ import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { BlockModule } from '../messaging/block.module.js';
 import { CallLogModule } from '../messaging/call-log.module.js';
+import { LastMessageRepair } from '../messaging/last-message-repair.js';
 import { MarkSchema } from '../messaging/mark.schema.js';
-import { TypingTimes } from '../messaging/typing-times.js';
+import { TypingModule } from '../messaging/typing.module.js';
+import { NodeRegistry } from '../nodes/node-registry.js';
 import { NodesModule } from '../nodes/nodes.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
 import { PushModule } from '../push/push.module.js';
@@ -18,7 +20,6 @@ import { DirectConversationRepository } from './direct-conversation.repository.j
 import { DirectConversation, DirectConversationSchema } from './direct-conversation.schema.js';
 import { DIRECT_MARK, DirectMarkRepository } from './direct-mark.repository.js';
 import { DirectMessageGateway } from './direct-message.gateway.js';
-import { DirectMessageRepair } from './direct-message-repair.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import { DirectMessage, DirectMessageSchema } from './direct-message.schema.js';
 import { DirectMessageService } from './direct-message.service.js';
@@ -45,6 +46,7 @@ import { TypingService } from './typing.service.js';
     PresenceModule,
     PushModule,
     BlockModule,
+    TypingModule,
     CallLogModule,
     MongooseModule.forFeature([
       { name: DirectMessage.name, schema: DirectMessageSchema },
@@ -63,14 +65,21 @@ import { TypingService } from './typing.service.js';
     OpenConversationService,
     MarkService,
     LastMessageService,
-    DirectMessageRepair,
+    {
+      provide: LastMessageRepair,
+      inject: [NodeRegistry, DirectMessageRepository, DirectConversationRepository],
+      useFactory: (
+        nodes: NodeRegistry,
+        messages: DirectMessageRepository,
+        conversations: DirectConversationRepository,
+      ) => new LastMessageRepair(nodes, messages, conversations),
+    },
     FormerMessages,
     DirectMessageRepository,
     DirectConversationRepository,
     DirectMarkRepository,
     TypingGateway,
     TypingService,
-    TypingTimes,
     BlockGateway,
     MessageActionsGateway,
     MessageActionsService,

@@ -51,5 +51,5 @@ export function touchOf(conversationId: string): Note {
 /** One round trip for each 20. */
 export async function writeNotes<C>(model: Model<C>, notes: Note[]): Promise<void> {
   for (let at = 0; at < notes.length; at += MAX_NOTES_PER_COMMAND)
-    await model.bulkWrite(notes.slice(at, at + MAX_NOTES_PER_COMMAND) as never, { ordered: false });
+    await model.bulkWrite(notes.slice(at, at + MAX_NOTES_PER_COMMAND), { ordered: false });
 }
