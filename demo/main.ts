@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { demoCalls } from './calls.js';
 import { demoDirectMessages } from './direct-messages.js';
+import { demoRooms } from './rooms.js';
 import { reachServer } from './server.js';
 
 const USAGE = `Usage: npm run demo [-- --url URL]
@@ -24,6 +25,8 @@ try {
     await demoDirectMessages(server);
     process.stdout.write('\nCalls\n');
     await demoCalls(server);
+    process.stdout.write('\nChat rooms\n');
+    await demoRooms(server);
     process.stdout.write('\nEverything arrived.\n');
   } finally {
     await server.close();

@@ -25,6 +25,9 @@ describe('npm run demo', () => {
       /Ravi +← dm:message_received +.*callStatus="completed"/,
       /Ravi +← call:end +.*reason="missed"/,
       /Ravi +← dm:message_received +.*content="Video call missed"/,
+      /Asha +← chat:message +.*"?Shall we begin\?/,
+      /Bela +← chat:removed/,
+      /Bela +✗ chat:history +code="NOT_FOUND"/,
     ])
       expect(stdout).toMatch(line);
   });
