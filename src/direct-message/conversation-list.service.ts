@@ -4,6 +4,7 @@ import { type Identity, isSameParty, type Party, partyOf } from '../contract/ide
 import { pageOf, windowOf } from '../messaging/conversation-window.js';
 import type { ConversationsDto } from '../messaging/conversations.dto.js';
 import { markId } from '../messaging/mark.schema.js';
+import { ReadMarks } from '../messaging/read-marks.js';
 import type { OpenConversationDto } from './conversation.dto.js';
 import { toConversationPayload } from './conversation.mapper.js';
 import { ConversationService } from './conversation.service.js';
@@ -11,6 +12,7 @@ import { DirectConversationRepository } from './direct-conversation.repository.j
 import type { DirectConversation } from './direct-conversation.schema.js';
 import { DirectMarkRepository } from './direct-mark.repository.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
+import type { DirectMessage } from './direct-message.schema.js';
 import { LastMessageService } from './last-message.service.js';
 
 /**
@@ -22,13 +24,17 @@ import { LastMessageService } from './last-message.service.js';
  */
 @Injectable()
 export class ConversationListService {
+  private readonly reading: ReadMarks<DirectMessage>;
+
   constructor(
     private readonly access: ConversationService,
     private readonly lastMessages: LastMessageService,
     private readonly conversations: DirectConversationRepository,
     private readonly messages: DirectMessageRepository,
     private readonly marks: DirectMarkRepository,
-  ) {}
+  ) {
+    this.reading = new ReadMarks(messages, marks);
+  }
 
   /** @throws AppError FORBIDDEN for a pair that may not talk; UNAVAILABLE */
   async open(
@@ -69,15 +75,13 @@ export class ConversationListService {
         const peer = participants.find((side) => !isSameParty(side, own)) ?? own;
         const ownMark = marks.get(markId(own, _id));
         const message = newest.get(_id);
-        const others = await this.messages.countOthers(own, message ?? null);
         return toConversationPayload({
           peer,
           conversation,
           newest: message,
           ownMark,
           peerMark: marks.get(markId(peer, _id)),
-          // A mark may have moved past the message that was read at the same time.
-          unreadCount: Math.max(others - (ownMark?.readOthers ?? 0), 0),
+          unreadCount: await this.reading.unreadCount(own, message ?? null, ownMark?.readOthers ?? 0),
         });
       }),
     );

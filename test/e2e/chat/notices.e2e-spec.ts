@@ -39,7 +39,7 @@ describe('what happened to a room', () => {
     ]);
     await until(async () => {
       const room = await rooms.findOne({ _id: conversationId as never });
-      return (room?.notices as unknown[]).length === 0;
+      return (room as { notices?: unknown[] } | null)?.notices?.length === 0;
     });
   });
 
@@ -62,7 +62,7 @@ describe('what happened to a room', () => {
       await rooms.updateOne({ _id: conversationId as never }, { $push: { notices: notice } } as never);
       await until(async () => {
         const room = await rooms.findOne({ _id: conversationId as never });
-        return (room?.notices as unknown[]).length === 0;
+        return (room as { notices?: unknown[] } | null)?.notices?.length === 0;
       });
     }
     await say(await connectAs(two.url, asha), conversationId);
