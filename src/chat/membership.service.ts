@@ -33,8 +33,8 @@ const MAX_TRIES = 50;
  * Who is in which room, and what it is called (contract §6). Each change is decided on the room as it is, written on condition that it still
  * is so, and then said in the room by a system message; what was so already is acknowledged and changes nothing.
  *
- * Database round trips: 2 for a change (the room; the write), more when another node was faster; 1 for a name and 1 for a block of those who
- * are added; and those of the system message. Whatever the number of members.
+ * Database waits: 2 for a change (the room; the write), more when another node was faster; before it 1 for a name, and 2 for somebody who is
+ * added (what was said before, name and block, side by side); and those of the system message. Whatever the number of members.
  */
 @Injectable()
 export class MembershipService {
@@ -84,9 +84,11 @@ export class MembershipService {
     { conversationId, userId, userType }: RoomMemberDto,
   ): Promise<ChatRoomPayload> {
     const party = partyOf({ id: userId, type: userType });
-    const others = await this.messages.countOthers(party, await this.messages.lastPlace(conversationId));
-    const subject = await this.named(party);
-    const isBlocked = await this.blocks.isBlockedByAny(user, [party]);
+    const [others, subject, isBlocked] = await Promise.all([
+      this.othersBefore(party, conversationId),
+      this.named(party),
+      this.blocks.isBlockedByAny(user, [party]),
+    ]);
     return this.change(socketId, conversationId, (room) => {
       const addition = additionTo(room, user, subject, others);
       if (addition !== null && isBlocked) throw blockedError();
@@ -168,6 +170,11 @@ export class MembershipService {
     const { id: removedBy, type: removedByType } = partyOf(actor);
     const removed = { conversationId: room._id, removedBy, removedByType, timestamp: at.toISOString() };
     this.emitter.toRooms([personalRoom(subject)], 'chat:removed', removed, socketId);
+  }
+
+  /** What was said by others before somebody came: it is not unread to them. */
+  private async othersBefore(party: Party, conversationId: string): Promise<number> {
+    return this.messages.countOthers(party, await this.messages.lastPlace(conversationId));
   }
 
   private async named(party: Party): Promise<Named> {
