@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { demoCalls } from './calls.js';
 import { demoDirectMessages } from './direct-messages.js';
 import { demoLive } from './live.js';
+import { demoRooms } from './rooms.js';
 import { reachServer } from './server.js';
 
 const USAGE = `Usage: npm run demo [-- --url URL]
@@ -27,6 +28,8 @@ try {
     await demoCalls(server);
     process.stdout.write('\nLive streams\n');
     await demoLive(server);
+    process.stdout.write('\nChat rooms\n');
+    await demoRooms(server);
     process.stdout.write('\nEverything arrived.\n');
   } finally {
     await server.close();

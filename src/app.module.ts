@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AgoraModule } from './agora/agora.module.js';
 import { CallModule } from './call/call.module.js';
+import { ChatModule } from './chat/chat.module.js';
 import type { AppConfig } from './config/config.js';
 import { AppConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -27,6 +28,7 @@ export class AppModule {
         DirectMessageModule,
         CallModule,
         LiveModule,
+        ChatModule,
       ],
     };
   }

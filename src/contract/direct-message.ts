@@ -158,14 +158,6 @@ export interface DeliveredMarkPayload {
   upToSeq: number;
 }
 
-/** `dm:typing_start` and `dm:typing_stop`, and the same under the names that the dashboard listens for. */
-export interface TypingPayload {
-  conversationId: string;
-  userId: string;
-  userType: UserType;
-  userName: string;
-}
-
 /** `dm:message_deleted`: of the message a tombstone without content is left. */
 export interface MessageDeletedPayload {
   messageId: string;

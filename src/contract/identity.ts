@@ -41,3 +41,10 @@ export function partyOfKey(key: string): Party {
 export function isSameParty(a: Party, b: Party): boolean {
   return a.type === b.type && a.id === b.id;
 }
+
+/** Whether a client's value is `{ id, type }` of somebody who could exist; other fields are not looked at. */
+export function isPartyShape(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, type } = value as Record<string, unknown>;
+  return typeof id === 'string' && ID_PATTERN.test(id) && (USER_TYPES as readonly unknown[]).includes(type);
+}

@@ -9,6 +9,13 @@ import type {
   CallTokenPayload,
 } from './call.js';
 import type {
+  ChatHistoryPayload,
+  ChatMessagePayload,
+  ChatPresencePayload,
+  ChatReadPayload,
+  ChatRemovedPayload,
+} from './chat.js';
+import type {
   ConversationJoinedPayload,
   DirectHistoryPayload,
   DirectMessagePayload,
@@ -17,7 +24,6 @@ import type {
   MessagesReadPayload,
   ReactionUpdatedPayload,
   ReportCreatedPayload,
-  TypingPayload,
 } from './direct-message.js';
 import type { UserType } from './identity.js';
 import type {
@@ -36,6 +42,7 @@ import type {
   LiveViewerPayload,
 } from './live.js';
 import type { AstrologerStatusPayload, StatsPayload } from './presence.js';
+import type { TypingPayload } from './typing.js';
 
 /** Sent once when a socket is let in (contract §2). */
 export interface ConnectedPayload {
@@ -91,6 +98,14 @@ export interface ServerEvents {
   'live:viewer_left': LiveViewerPayload;
   'live:kicked': LiveKickedPayload;
   'live:muted': LiveMutedPayload;
+  'chat:message': ChatMessagePayload;
+  'chat:history': ChatHistoryPayload;
+  'chat:typing': TypingPayload;
+  'chat:stop_typing': TypingPayload;
+  'chat:read': ChatReadPayload;
+  'chat:removed': ChatRemovedPayload;
+  'chat:online': ChatPresencePayload;
+  'chat:offline': ChatPresencePayload;
   'astrologer:status_changed': AstrologerStatusPayload;
   stats: StatsPayload;
 }

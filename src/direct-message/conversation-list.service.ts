@@ -1,19 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { DirectConversationPayload, DirectConversationsPayload } from '../contract/direct-message.js';
-import { AppError } from '../contract/errors.js';
 import { type Identity, isSameParty, type Party, partyOf } from '../contract/identity.js';
+import { pageOf, windowOf } from '../messaging/conversation-window.js';
+import type { ConversationsDto } from '../messaging/conversations.dto.js';
 import { markId } from '../messaging/mark.schema.js';
-import { fromCursor, toCursor } from './conversation-cursor.js';
-import type { ConversationsDto, OpenConversationDto } from './conversation.dto.js';
+import { ReadMarks } from '../messaging/read-marks.js';
+import type { OpenConversationDto } from './conversation.dto.js';
 import { toConversationPayload } from './conversation.mapper.js';
 import { ConversationService } from './conversation.service.js';
-import { type ConversationWindow, DirectConversationRepository } from './direct-conversation.repository.js';
+import { DirectConversationRepository } from './direct-conversation.repository.js';
 import type { DirectConversation } from './direct-conversation.schema.js';
 import { DirectMarkRepository } from './direct-mark.repository.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
+import type { DirectMessage } from './direct-message.schema.js';
 import { LastMessageService } from './last-message.service.js';
-
-const DEFAULT_LIMIT = 20;
 
 /**
  * Conversations as their participants see them (contract §3). The newest message is read from the messages themselves, so `lastSeq` and
@@ -24,13 +24,17 @@ const DEFAULT_LIMIT = 20;
  */
 @Injectable()
 export class ConversationListService {
+  private readonly reading: ReadMarks<DirectMessage>;
+
   constructor(
     private readonly access: ConversationService,
     private readonly lastMessages: LastMessageService,
     private readonly conversations: DirectConversationRepository,
     private readonly messages: DirectMessageRepository,
     private readonly marks: DirectMarkRepository,
-  ) {}
+  ) {
+    this.reading = new ReadMarks(messages, marks);
+  }
 
   /** @throws AppError FORBIDDEN for a pair that may not talk; UNAVAILABLE */
   async open(
@@ -47,15 +51,8 @@ export class ConversationListService {
     const own = partyOf(user);
     const window = windowOf(dto);
     await this.lastMessages.settled(own);
-    // One more than asked for tells whether there is a next page.
-    const found = await this.conversations.page(own, { ...window, limit: window.limit + 1 });
-    const page = found.slice(0, window.limit);
-    const last = page.at(-1);
-    const hasMore = found.length > page.length && last !== undefined;
-    return {
-      conversations: await this.viewsOf(own, page),
-      nextCursor: hasMore ? toCursor({ at: last[window.order], id: last._id }) : null,
-    };
+    const { page, nextCursor } = pageOf(await this.conversations.page(own, window), window);
+    return { conversations: await this.viewsOf(own, page), nextCursor };
   }
 
   /** One wait for all of them. */
@@ -78,31 +75,15 @@ export class ConversationListService {
         const peer = participants.find((side) => !isSameParty(side, own)) ?? own;
         const ownMark = marks.get(markId(own, _id));
         const message = newest.get(_id);
-        const others = await this.messages.countOthers(own, message ?? null);
         return toConversationPayload({
           peer,
           conversation,
           newest: message,
           ownMark,
           peerMark: marks.get(markId(peer, _id)),
-          // A mark may have moved past the message that was read at the same time.
-          unreadCount: Math.max(others - (ownMark?.readOthers ?? 0), 0),
+          unreadCount: await this.reading.unreadCount(own, message ?? null, ownMark?.readOthers ?? 0),
         });
       }),
     );
   }
-}
-
-/** What changed last comes first when changes are asked for, else what was said last. */
-function windowOf({ cursor, limit, updatedAfter }: ConversationsDto): ConversationWindow {
-  const changes = updatedAfter ? new Date(updatedAfter) : undefined;
-  if (changes !== undefined && Number.isNaN(changes.getTime())) {
-    throw AppError.badField('updatedAfter', 'updatedAfter must be a time in ISO 8601');
-  }
-  return {
-    order: changes === undefined ? 'activeAt' : 'updatedAt',
-    after: cursor ? fromCursor(cursor) : undefined,
-    updatedAfter: changes,
-    limit: limit ?? DEFAULT_LIMIT,
-  };
 }

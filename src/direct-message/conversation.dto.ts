@@ -3,7 +3,6 @@ import {
   IsArray,
   IsIn,
   IsInt,
-  IsISO8601,
   IsOptional,
   IsString,
   Length,
@@ -13,10 +12,8 @@ import {
   ValidateIf,
 } from 'class-validator';
 import { ID_PATTERN, USER_TYPES, type UserType } from '../contract/identity.js';
-import { ConversationDto, MAX_SEQ } from './direct-message.dto.js';
+import { ConversationDto, MAX_SEQ } from '../messaging/conversation.dto.js';
 
-const MAX_CURSOR_LENGTH = 1024;
-const MAX_PAGE_LIMIT = 100;
 const MAX_MESSAGE_IDS = 500;
 const MAX_MESSAGE_ID_LENGTH = 64;
 
@@ -28,26 +25,6 @@ export class OpenConversationDto {
 
   @IsIn(USER_TYPES)
   recipientType!: UserType;
-}
-
-/** `dm:conversations`: a page of one's own conversations. */
-export class ConversationsDto {
-  /** `nextCursor` of the page before. */
-  @IsOptional()
-  @IsString()
-  @Length(1, MAX_CURSOR_LENGTH)
-  cursor?: string | null;
-
-  @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(MAX_PAGE_LIMIT)
-  limit?: number | null;
-
-  /** ISO 8601: only conversations in which something changed then or later. */
-  @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true })
-  updatedAfter?: string | null;
 }
 
 /** `dm:mark_read`: up to a seq, or up to the newest of these messages. */

@@ -7,10 +7,11 @@ import type {
   ReadMarkPayload,
 } from '../contract/direct-message.js';
 import type { Identity } from '../contract/identity.js';
+import { ConversationsDto } from '../messaging/conversations.dto.js';
 import { RealtimeGateway } from '../realtime/realtime-gateway.decorator.js';
 import type { RealtimeSocket } from '../realtime/socket.types.js';
 import { ConversationListService } from './conversation-list.service.js';
-import { ConversationsDto, MarkDeliveredDto, MarkReadDto, OpenConversationDto } from './conversation.dto.js';
+import { MarkDeliveredDto, MarkReadDto, OpenConversationDto } from './conversation.dto.js';
 import { MarkService } from './mark.service.js';
 
 @RealtimeGateway()

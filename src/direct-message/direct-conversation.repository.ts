@@ -1,32 +1,15 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import type { AnyBulkWriteOperation, Model } from 'mongoose';
+import type { Model } from 'mongoose';
 import { type Party, partyKey } from '../contract/identity.js';
 import { onConnectionLost } from '../database/connection-lost.js';
 import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
+import { type ConversationWindow, filterOf } from '../messaging/conversation-window.js';
+import { type Note, noteOf, touchOf, writeNotes } from '../messaging/noted-conversation.js';
 import { DirectConversation } from './direct-conversation.schema.js';
 import type { DirectMessage } from './direct-message.schema.js';
 import { recipientOf, senderOf } from './message-rules.js';
-
-/** Few, so that no message waits behind a long command. */
-const MAX_NOTES_PER_COMMAND = 20;
-
-/** Which of somebody's conversations to read, newest first by `order`. */
-export interface ConversationWindow {
-  order: 'activeAt' | 'updatedAt';
-  /** The last one of the page before. */
-  after?: ConversationPosition;
-  /** Only those that changed then or later: two changes may share a millisecond. */
-  updatedAfter?: Date;
-  limit: number;
-}
-
-/** The place of a conversation in a list. */
-export interface ConversationPosition {
-  at: Date;
-  id: string;
-}
 
 /** Each method is one round trip, unless it says otherwise. */
 @Injectable()
@@ -79,58 +62,20 @@ export class DirectConversationRepository implements OnModuleInit {
    * in other conversations something else changed. One round trip for each 20.
    */
   async note(messages: DirectMessage[], touched: string[] = []): Promise<void> {
-    const updates = [...messages.map(lastMessageUpdate), ...touched.map(touch)];
-    for (let at = 0; at < updates.length; at += MAX_NOTES_PER_COMMAND) {
-      await this.model.bulkWrite(updates.slice(at, at + MAX_NOTES_PER_COMMAND), { ordered: false });
-    }
+    await writeNotes(this.model, [...messages.map(lastMessageUpdate), ...touched.map(touchOf)]);
   }
 
-  /** Somebody's conversations, by index range: the cost is that of the page. */
+  /** Somebody's conversations, by index range: the cost is that of the page. One more than the window's limit. */
   async page(member: Party, window: ConversationWindow): Promise<DirectConversation[]> {
-    const { order, after, updatedAfter, limit } = window;
     return this.model
-      .find({
-        members: partyKey(member),
-        ...(after !== undefined && {
-          [order]: { $lte: after.at },
-          $or: [{ [order]: { $lt: after.at } }, { _id: { $lt: after.id } }],
-        }),
-        ...(updatedAfter !== undefined && {
-          updatedAt: { $gte: updatedAfter, ...(after && { $lte: after.at }) },
-        }),
-      })
-      .sort({ [order]: -1, _id: -1 })
-      .limit(limit)
+      .find({ members: partyKey(member), ...filterOf(window) })
+      .sort({ [window.order]: -1, _id: -1 })
+      .limit(window.limit + 1)
       .lean();
   }
 }
 
-function touch(conversationId: string): AnyBulkWriteOperation<DirectConversation> {
-  return { updateOne: { filter: { _id: conversationId }, update: { $currentDate: { updatedAt: true } } } };
-}
-
-/** $max for the times, because the clocks of two nodes may disagree with the order. */
-function lastMessageUpdate(message: DirectMessage): AnyBulkWriteOperation<DirectConversation> {
-  const { conversationId, seq, revision, content, timestamp } = message;
-  const isBehind = { lastSeq: { $not: { $gte: seq } } };
-  const isOlderVersion = { lastSeq: seq, lastRevision: { $not: { $gte: revision } } };
-  return {
-    updateOne: {
-      filter: {
-        _id: conversationId,
-        ...(revision === undefined ? isBehind : { $or: [isBehind, isOlderVersion] }),
-      },
-      update: {
-        $set: {
-          lastSeq: seq,
-          lastMessage: content,
-          ...(revision !== undefined && { lastRevision: revision }),
-        },
-        ...(revision === undefined && { $unset: { lastRevision: 1 } }),
-        $max: { lastMessageAt: timestamp, activeAt: timestamp },
-        $addToSet: { members: { $each: [partyKey(senderOf(message)), partyKey(recipientOf(message))] } },
-        $currentDate: { updatedAt: true },
-      },
-    },
-  };
+function lastMessageUpdate(message: DirectMessage): Note {
+  const members = { $each: [partyKey(senderOf(message)), partyKey(recipientOf(message))] };
+  return noteOf(message, { $addToSet: { members } });
 }

@@ -17,28 +17,15 @@ import {
 } from 'class-validator';
 import { CLIENT_MESSAGE_TYPES, type ClientMessageType } from '../contract/direct-message.js';
 import { ID_PATTERN, USER_TYPES, type UserType } from '../contract/identity.js';
-import { isWithin, MAX_CONTENT_LENGTH } from './text-length.js';
+import { IsClientMessageId } from '../messaging/client-message-id.js';
+import { MAX_CONVERSATION_ID_LENGTH } from '../messaging/conversation.dto.js';
+import { isWithin, MAX_CONTENT_LENGTH } from '../messaging/text-length.js';
 
-/** Two escaped ids of 64 characters fit, and the ids that earlier backends made. */
-const MAX_CONVERSATION_ID_LENGTH = 512;
 const MAX_URL_LENGTH = 2048;
-const MAX_CLIENT_MESSAGE_ID_LENGTH = 128;
 const MAX_DURATION_SECONDS = 86_400;
-const MAX_HISTORY_LIMIT = 100;
-export const MAX_SEQ = 2 ** 31 - 1;
 /** What the server itself says, it says under ids of its own. */
 export const CALL_LOG_ID_PREFIX = 'call_log:';
-const OWN_ID = new RegExp(`^(?!${CALL_LOG_ID_PREFIX})`);
-/** Two texts that differ only in broken halves of characters would be stored as one. */
-const WELL_FORMED = /^[^\p{Cs}]*$/u;
 const WEB_URL = { protocols: ['http', 'https'], require_protocol: true, require_tld: false };
-
-/** `dm:join_conversation`, `dm:leave_conversation`. */
-export class ConversationDto {
-  @IsString()
-  @Length(1, MAX_CONVERSATION_ID_LENGTH)
-  conversationId!: string;
-}
 
 /** `dm:send_message` (contract §3). */
 export class SendMessageDto {
@@ -95,47 +82,8 @@ export class SendMessageDto {
   replyToId?: string | null;
 
   /** Makes a retry safe: unique per sender. */
-  @IsOptional()
-  @IsString()
-  @Length(1, MAX_CLIENT_MESSAGE_ID_LENGTH)
-  @Matches(WELL_FORMED, { message: 'clientMessageId must be well-formed text' })
-  @Matches(OWN_ID, { message: `clientMessageId must not begin with ${CALL_LOG_ID_PREFIX}` })
+  @IsClientMessageId(CALL_LOG_ID_PREFIX)
   clientMessageId?: string | null;
-}
-
-/** `dm:history`: a page, or the messages before or after a seq, at most `limit`. */
-export class HistoryDto extends ConversationDto {
-  @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(MAX_SEQ)
-  page?: number | null;
-
-  @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(MAX_HISTORY_LIMIT)
-  limit?: number | null;
-
-  @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(MAX_SEQ)
-  beforeSeq?: number | null;
-
-  @IsOptional()
-  @IsInt()
-  @Min(0)
-  @Max(MAX_SEQ)
-  @ValidateBy({
-    name: 'oneBound',
-    validator: {
-      validate: (_: unknown, args?: ValidationArguments) =>
-        isAbsent(((args as ValidationArguments).object as HistoryDto).beforeSeq),
-      defaultMessage: () => 'beforeSeq and afterSeq exclude each other',
-    },
-  })
-  afterSeq?: number | null;
 }
 
 /** Some clients send an empty text where they have nothing. */

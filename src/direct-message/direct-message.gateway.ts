@@ -6,9 +6,10 @@ import type {
   DirectMessagePayload,
 } from '../contract/direct-message.js';
 import type { Identity } from '../contract/identity.js';
+import { ConversationDto, HistoryDto } from '../messaging/conversation.dto.js';
 import { RealtimeGateway } from '../realtime/realtime-gateway.decorator.js';
 import type { RealtimeSocket } from '../realtime/socket.types.js';
-import { ConversationDto, HistoryDto, SendMessageDto } from './direct-message.dto.js';
+import { SendMessageDto } from './direct-message.dto.js';
 import { DirectMessageService } from './direct-message.service.js';
 import { HistoryService } from './history.service.js';
 import { OpenConversationService } from './open-conversation.service.js';

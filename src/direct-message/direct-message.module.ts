@@ -2,7 +2,10 @@ import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { BlockModule } from '../messaging/block.module.js';
 import { CallLogModule } from '../messaging/call-log.module.js';
+import { LastMessageRepair } from '../messaging/last-message-repair.js';
 import { MarkSchema } from '../messaging/mark.schema.js';
+import { TypingModule } from '../messaging/typing.module.js';
+import { NodeRegistry } from '../nodes/node-registry.js';
 import { NodesModule } from '../nodes/nodes.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
 import { PushModule } from '../push/push.module.js';
@@ -22,7 +25,6 @@ import { DirectMessage, DirectMessageSchema } from './direct-message.schema.js';
 import { DirectMessageService } from './direct-message.service.js';
 import { FormerMessages } from './former-messages.js';
 import { HistoryService } from './history.service.js';
-import { LastMessageRepair } from './last-message-repair.js';
 import { LastMessageService } from './last-message.service.js';
 import { MarkService } from './mark.service.js';
 import { MessageActionsGateway } from './message-actions.gateway.js';
@@ -33,7 +35,6 @@ import { ReportGateway } from './report.gateway.js';
 import { ReportRepository } from './report.repository.js';
 import { Report, ReportSchema } from './report.schema.js';
 import { ReportService } from './report.service.js';
-import { TypingTimes } from './typing-times.js';
 import { TypingGateway } from './typing.gateway.js';
 import { TypingService } from './typing.service.js';
 
@@ -45,6 +46,7 @@ import { TypingService } from './typing.service.js';
     PresenceModule,
     PushModule,
     BlockModule,
+    TypingModule,
     CallLogModule,
     MongooseModule.forFeature([
       { name: DirectMessage.name, schema: DirectMessageSchema },
@@ -63,14 +65,21 @@ import { TypingService } from './typing.service.js';
     OpenConversationService,
     MarkService,
     LastMessageService,
-    LastMessageRepair,
+    {
+      provide: LastMessageRepair,
+      inject: [NodeRegistry, DirectMessageRepository, DirectConversationRepository],
+      useFactory: (
+        nodes: NodeRegistry,
+        messages: DirectMessageRepository,
+        conversations: DirectConversationRepository,
+      ) => new LastMessageRepair(nodes, messages, conversations),
+    },
     FormerMessages,
     DirectMessageRepository,
     DirectConversationRepository,
     DirectMarkRepository,
     TypingGateway,
     TypingService,
-    TypingTimes,
     BlockGateway,
     MessageActionsGateway,
     MessageActionsService,

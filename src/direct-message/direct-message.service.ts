@@ -6,8 +6,7 @@ import { AppError } from '../contract/errors.js';
 import { type Identity, isSameParty, type Party, partyKey, partyOf } from '../contract/identity.js';
 import { Appender } from '../messaging/appender.js';
 import { BlockService } from '../messaging/block.service.js';
-import { KeyedQueue } from '../messaging/keyed-queue.js';
-import { SendingOrder } from '../messaging/sending-order.js';
+import { SendingFlows } from '../messaging/sending-flows.js';
 import type { Draft } from '../messaging/stored-message.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { PushService } from '../push/push.service.js';
@@ -33,10 +32,8 @@ import { TypingService } from './typing.service.js';
 @Injectable()
 export class DirectMessageService {
   private readonly appender: Appender<DirectMessage>;
-  /** By socket: while one message waits for a look-up, a later one must not pass it. */
-  private readonly inArrivalOrder = new KeyedQueue();
-  /** By socket and recipient. */
-  private readonly sendingOrder = new SendingOrder();
+  /** By recipient. */
+  private readonly flows = new SendingFlows();
 
   constructor(
     private readonly config: AppConfig,
@@ -60,11 +57,9 @@ export class DirectMessageService {
    */
   async send(user: Identity, socketId: string, dto: SendMessageDto): Promise<DirectMessagePayload> {
     const recipient = partyOf({ id: dto.recipientId, type: dto.recipientType });
-    const sending = this.sendingOrder.enter(`${socketId} ${partyKey(recipient)}`);
+    const prepare = (): Promise<Draft<DirectMessage>> => this.prepare(user, recipient, dto);
     try {
-      const prepare = (): Promise<Draft<DirectMessage>> => this.prepare(user, recipient, dto);
-      const draft = await this.inArrivalOrder.run(socketId, () => sending.attempt(prepare));
-      return await sending.attempt(async () => {
+      return await this.flows.send(socketId, partyKey(recipient), prepare, async (draft) => {
         const stored = await this.store(draft, socketId);
         this.typing.stopFor(user, draft.conversationId);
         return stored;
@@ -73,8 +68,6 @@ export class DirectMessageService {
       const stored = isRefusal(error) ? await this.storedBefore(partyOf(user), recipient, dto) : undefined;
       if (stored === undefined) throw error;
       return toPayload(stored);
-    } finally {
-      sending.leave();
     }
   }
 

@@ -1,18 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { DirectHistoryPayload } from '../contract/direct-message.js';
 import type { Identity } from '../contract/identity.js';
+import type { HistoryDto } from '../messaging/conversation.dto.js';
 import { markId } from '../messaging/mark.schema.js';
-import { type HistoryWindow, MessageHistory } from '../messaging/message-history.js';
+import { type HistoryWindow, historyWindowOf, MessageHistory } from '../messaging/message-history.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { ConversationService, type ReadableConversation } from './conversation.service.js';
 import { DirectMarkRepository } from './direct-mark.repository.js';
-import type { HistoryDto } from './direct-message.dto.js';
 import { toPayload } from './direct-message.mapper.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
 import type { DirectMessage } from './direct-message.schema.js';
 import { recipientOf } from './message-rules.js';
-
-const DEFAULT_LIMIT = 50;
 
 type HistoryPage = Pick<DirectHistoryPayload, 'messages' | 'total' | 'hasMore'>;
 
@@ -38,15 +36,9 @@ export class HistoryService {
   /** @throws AppError NOT_FOUND; UNAVAILABLE */
   async history(user: Identity, socketId: string, dto: HistoryDto): Promise<DirectHistoryPayload> {
     const { conversationId } = dto;
-    const page = dto.page ?? 1;
-    const limit = dto.limit ?? DEFAULT_LIMIT;
     const conversation = await this.access.openForReading(user, conversationId);
-    const window = {
-      page,
-      limit,
-      beforeSeq: dto.beforeSeq ?? undefined,
-      afterSeq: dto.afterSeq ?? undefined,
-    };
+    const window = historyWindowOf(dto);
+    const { page, limit } = window;
     const found = conversation === null ? NOTHING_SAID : await this.read(conversation, window);
     const history: DirectHistoryPayload = { conversationId, ...found, page, limit };
     this.emitter.toSocket(socketId, 'dm:history', history);

@@ -1,97 +1,13 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
-import type { Party } from '../contract/identity.js';
-import { Notes } from './conversation-notes.js';
+import { Injectable } from '@nestjs/common';
+import { LastMessages } from '../messaging/last-messages.js';
 import { DirectConversationRepository } from './direct-conversation.repository.js';
 import type { DirectMessage } from './direct-message.schema.js';
 import { recipientOf, senderOf } from './message-rules.js';
 
-/** How long notes are collected before they are written, in milliseconds: a burst of messages costs one write. */
-const COLLECT_MS = 250;
-const RETRY_MS = 1000;
-/** A database that hangs must not hold up the shutdown. */
-const FINISH_TIMEOUT_MS = 1000;
-
-/**
- * Keeps what conversations say of themselves up to date behind messages and marks, which do not wait for it: `lastMessage`, and with it
- * their order in lists, and `updatedAt`. All conversations together, every 250 ms, and at once when somebody waits for it. What
- * cannot be written stays and is tried again; what a node that was killed had not written yet is found again by `LastMessageRepair`.
- */
+/** What direct conversations say of their newest messages. */
 @Injectable()
-export class LastMessageService implements BeforeApplicationShutdown {
-  private readonly logger = new Logger(LastMessageService.name);
-  private pending = new Notes();
-  private underWay = new Notes();
-  private writing: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private isFailing = false;
-
-  constructor(private readonly conversations: DirectConversationRepository) {}
-
-  /** A new message. Returns at once. */
-  note(message: DirectMessage): void {
-    this.pending.addMessage(message);
-    this.writeLater(COLLECT_MS);
-  }
-
-  /** After an edit, a deletion or a reaction; resolves when conversation lists show it, or could not be made to. Never rejects. */
-  async noteChange(message: DirectMessage): Promise<void> {
-    this.pending.addMessage(message);
-    await this.touch(message.conversationId, [senderOf(message), recipientOf(message)]);
-  }
-
-  /** Something else in the conversation changed, which those who ask for changes are to see. As `noteChange`. */
-  async touch(conversationId: string, participants: Party[]): Promise<void> {
-    this.pending.addTouch(conversationId, participants);
-    await this.writeAll();
-  }
-
-  /** Resolves when what this node knows to have changed for the party is noted, or could not be. No round trip when there is nothing. */
-  async settled(party: Party): Promise<void> {
-    if (this.underWay.concern(party)) await this.writing;
-    if (this.pending.concern(party)) await this.writeAll();
-  }
-
-  /** After the last event was answered, before the database is closed. */
-  async beforeApplicationShutdown(): Promise<void> {
-    await Promise.race([this.writeAll(), wait(FINISH_TIMEOUT_MS, undefined, { ref: false })]);
-    clearTimeout(this.timer);
-  }
-
-  /** Everything that is pending now, after what is under way. */
-  private async writeAll(): Promise<void> {
-    await this.writing;
-    await this.write();
-  }
-
-  private writeLater(delayMs: number): void {
-    this.timer ??= setTimeout(() => void this.write(), delayMs).unref();
-  }
-
-  /** One at a time. Never rejects. */
-  private write(): Promise<void> {
-    this.writing ??= this.writePending().finally(() => {
-      this.writing = undefined;
-      if (!this.pending.isEmpty) this.writeLater(this.isFailing ? RETRY_MS : COLLECT_MS);
-    });
-    return this.writing;
-  }
-
-  private async writePending(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    if (this.pending.isEmpty) return;
-    [this.underWay, this.pending] = [this.pending, new Notes()];
-    try {
-      await this.conversations.note(this.underWay.messages, this.underWay.touched);
-      this.isFailing = false;
-    } catch (error) {
-      // Once for each outage: the next tries would only say the same.
-      if (!this.isFailing)
-        this.logger.warn(`Conversations were not brought up to date: ${(error as Error).name}`);
-      this.isFailing = true;
-      this.pending.addAll(this.underWay);
-    }
-    this.underWay = new Notes();
+export class LastMessageService extends LastMessages<DirectMessage> {
+  constructor(conversations: DirectConversationRepository) {
+    super(conversations, (message) => [senderOf(message), recipientOf(message)]);
   }
 }

@@ -6,7 +6,7 @@ import type {
   ReadMarkPayload,
 } from '../contract/direct-message.js';
 import type { Identity } from '../contract/identity.js';
-import { markId } from '../messaging/mark.schema.js';
+import { ReadMarks } from '../messaging/read-marks.js';
 import type { Place } from '../messaging/stored-message.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { personalRoom } from '../realtime/rooms.js';
@@ -14,6 +14,7 @@ import type { MarkDeliveredDto, MarkReadDto } from './conversation.dto.js';
 import { ConversationService, type OwnConversation, sidesOf } from './conversation.service.js';
 import { DirectMarkRepository } from './direct-mark.repository.js';
 import { DirectMessageRepository } from './direct-message.repository.js';
+import type { DirectMessage } from './direct-message.schema.js';
 import { LastMessageService } from './last-message.service.js';
 
 /** Of a longer stretch that becomes read, the ids of its newest messages are told: `upToSeq` says it all. */
@@ -29,13 +30,17 @@ const MESSAGE_ID = /^[0-9a-f]{24}$/i;
  */
 @Injectable()
 export class MarkService {
+  private readonly reading: ReadMarks<DirectMessage>;
+
   constructor(
     private readonly emitter: EmitterService,
     private readonly access: ConversationService,
     private readonly lastMessages: LastMessageService,
     private readonly messages: DirectMessageRepository,
     private readonly marks: DirectMarkRepository,
-  ) {}
+  ) {
+    this.reading = new ReadMarks(messages, marks);
+  }
 
   /**
    * Moves the caller's read mark and tells the writer and the caller's other devices.
@@ -97,11 +102,9 @@ export class MarkService {
   ): Promise<ReadMarkPayload | null> {
     const { conversationId, own } = conversation;
     const { seq } = place;
-    const readAt = new Date();
-    const others = await this.messages.countOthers(own, place);
-    const moved = await this.marks.advanceRead(own, conversationId, { seq, others }, readAt);
+    const moved = await this.reading.advance(own, place);
     if (moved === null) return null;
-    const readBefore = Math.max(moved.before?.readSeq ?? 0, seq - MAX_NAMED_STRETCH);
+    const readBefore = Math.max(moved.readBefore, seq - MAX_NAMED_STRETCH);
     // The mark has moved and will not move again: they are told even when the ids cannot be read.
     const named = this.messages.idsForReader(conversationId, readBefore, seq, own).catch(() => []);
     const [messageIds, last] = await Promise.all([
@@ -109,9 +112,8 @@ export class MarkService {
       this.messages.lastPlace(conversationId).catch(() => place),
       this.lastMessages.touch(conversationId, [own, conversation.peer]),
     ]);
-    this.tellRead(conversation, { messageIds, upToSeq: seq, readAt: readAt.toISOString() }, socketId);
-    const read = Math.max(others, moved.before?.readOthers ?? 0);
-    const unreadCount = Math.max((await this.messages.countOthers(own, last)) - read, 0);
+    this.tellRead(conversation, { messageIds, upToSeq: seq, readAt: moved.readAt.toISOString() }, socketId);
+    const unreadCount = await this.reading.unreadCount(own, last, moved.others);
     return { conversationId, upToSeq: seq, unreadCount };
   }
 
@@ -125,15 +127,6 @@ export class MarkService {
   }
 
   private async readMark({ conversationId, own }: OwnConversation): Promise<ReadMarkPayload> {
-    const id = markId(own, conversationId);
-    const [marks, last] = await Promise.all([
-      this.marks.findAll([id]),
-      this.messages.lastPlace(conversationId),
-    ]);
-    const mark = marks.get(id);
-    const others = await this.messages.countOthers(own, last);
-    // A mark may have moved past the message that was read at the same time.
-    const unreadCount = Math.max(others - (mark?.readOthers ?? 0), 0);
-    return { conversationId, upToSeq: mark?.readSeq ?? 0, unreadCount };
+    return { conversationId, ...(await this.reading.standing(own, conversationId)) };
   }
 }

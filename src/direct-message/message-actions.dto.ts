@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer';
 import { IsMongoId, ValidateBy } from 'class-validator';
 import { canonicalEmoji, isEmoji } from './emoji.js';
-import { IsTextWithin, MAX_CONTENT_LENGTH } from './text-length.js';
+import { IsTextWithin, MAX_CONTENT_LENGTH } from '../messaging/text-length.js';
 
 /** `dm:delete_message`. */
 export class MessageDto {

@@ -1,6 +1,6 @@
 import { ValidateBy } from 'class-validator';
 import { MessageDto } from './message-actions.dto.js';
-import { IsTextWithin } from './text-length.js';
+import { IsTextWithin } from '../messaging/text-length.js';
 
 const MAX_REASON_LENGTH = 1000;
 

@@ -3,7 +3,7 @@ import { CurrentUser } from '../auth/current-user.decorator.js';
 import type { Identity } from '../contract/identity.js';
 import { RealtimeGateway } from '../realtime/realtime-gateway.decorator.js';
 import type { RealtimeSocket } from '../realtime/socket.types.js';
-import { ConversationDto } from './direct-message.dto.js';
+import { ConversationDto } from '../messaging/conversation.dto.js';
 import { TypingService } from './typing.service.js';
 
 @RealtimeGateway()

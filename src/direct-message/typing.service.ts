@@ -1,197 +1,51 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import type { TypingPayload } from '../contract/direct-message.js';
-import { type Identity, type Party, partyKey, partyOf } from '../contract/identity.js';
+import { Injectable } from '@nestjs/common';
+import { type Identity, type Party, partyOf } from '../contract/identity.js';
+import type { TypingPayload } from '../contract/typing.js';
 import { BlockService } from '../messaging/block.service.js';
-import { KeyedQueue } from '../messaging/keyed-queue.js';
+import { TypingTimes } from '../messaging/typing-times.js';
+import { Typists } from '../messaging/typists.js';
 import { Connections } from '../realtime/connections.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { conversationRoom, personalRoom } from '../realtime/rooms.js';
 import { ConversationService, sidesOf } from './conversation.service.js';
-import { TypingTimes } from './typing-times.js';
 
-/** Nobody types in so many conversations at once; further ones are dropped. Bounds the memory by the number of sockets. */
-const MAX_CONVERSATIONS_PER_SOCKET = 20;
-
-/** Somebody who types in a conversation, on one or several devices. Times are `performance.now()`. */
-interface Typist {
-  key: string;
-  party: Party;
-  payload: TypingPayload;
-  /** By socket: when its typing lapses. Never empty. */
-  lapses: Map<string, number>;
-  /** When the others were last told. */
-  announcedAt: number;
-  timer: NodeJS.Timeout;
-}
+const EVENTS = {
+  start: ['dm:typing_start', 'dm:user_typing'],
+  stop: ['dm:typing_stop', 'dm:user_stopped_typing'],
+} as const;
 
 /**
- * Who is typing (contract §3). In this node's memory alone, on purpose: it is worth nothing after 6 s, so when a node dies no stop is
- * sent, and clients let typing lapse by themselves. Someone who types on two nodes is two typists.
+ * Who is typing in direct conversations: told to those who have the conversation open. Nothing is told for a pair that has not spoken yet,
+ * and when the other one has blocked the typist. NOT_FOUND to outsiders, FORBIDDEN to an admin in a conversation of others.
  *
  * Database round trips: none for a conversation that this node knows, except that before the others are told, at most every 3 s, it may
- * have to ask whether the pair is blocked. One timer for each typist, none for a key stroke. Two broadcasts, for the two names of each event.
+ * have to ask whether the pair is blocked. Two broadcasts, for the two names of each event.
  */
 @Injectable()
-export class TypingService implements OnApplicationShutdown {
-  private readonly typists = new Map<string, Typist>();
-  /** Keys of typists, by socket. */
-  private readonly bySocket = new Map<string, Set<string>>();
-  /** By typist: a stop must not pass the start before it. */
-  private readonly inArrivalOrder = new KeyedQueue();
-
+export class TypingService extends Typists {
   constructor(
-    private readonly times: TypingTimes,
-    private readonly emitter: EmitterService,
-    private readonly access: ConversationService,
-    private readonly blocks: BlockService,
+    times: TypingTimes,
+    emitter: EmitterService,
+    access: ConversationService,
+    blocks: BlockService,
     connections: Connections,
   ) {
-    connections.onDeparture(({ socketId }) => this.depart(socketId));
-  }
-
-  /**
-   * To be repeated while typing goes on; more often than needed costs nothing. Dropped in silence: repeats within 3 s, for a pair that has
-   * not spoken yet, and when the other one has blocked the caller.
-   * @throws AppError NOT_FOUND to outsiders, FORBIDDEN to an admin in a conversation of others, UNAVAILABLE
-   */
-  start(user: Identity, socketId: string, conversationId: string): Promise<void> {
-    const key = typistKey(partyOf(user), conversationId);
-    return this.inArrivalOrder.run(key, async () => {
-      const typist = this.typists.get(key);
-      if (typist === undefined || this.isDue(typist)) {
-        await this.startOrRepeat(user, socketId, conversationId, key);
-      } else if (this.hasRoomFor(socketId, key)) this.renew(typist, socketId);
-    });
-  }
-
-  /**
-   * Ends the caller's typing when no other device of theirs goes on. A stop without a start says nothing to anyone.
-   * @throws AppError as `start`
-   */
-  stop(user: Identity, socketId: string, conversationId: string): Promise<void> {
-    const key = typistKey(partyOf(user), conversationId);
-    return this.inArrivalOrder.run(key, async () => {
-      const typist = this.typists.get(key);
-      if (typist === undefined) await this.findPeer(user, conversationId);
-      else this.leave(typist, socketId);
-    });
-  }
-
-  /** To be called when a message of theirs was sent: whoever sent it, on whichever device, types no more. No round trip. */
-  stopFor(user: Identity, conversationId: string): void {
-    if (this.typists.size === 0) return;
-    const typist = this.typists.get(typistKey(partyOf(user), conversationId));
-    if (typist !== undefined) this.end(typist);
-  }
-
-  onApplicationShutdown(): void {
-    for (const { timer } of this.typists.values()) clearTimeout(timer);
-    this.typists.clear();
-  }
-
-  private async startOrRepeat(
-    user: Identity,
-    socketId: string,
-    conversationId: string,
-    key: string,
-  ): Promise<void> {
-    const peer = await this.findPeer(user, conversationId);
-    if (peer === null) return;
-    const isBlocked = await this.blocks.isBlocked(partyOf(user), peer);
-    // Looked up only now: all of it may have changed while the database was asked.
-    const known = this.typists.get(key);
-    if (isBlocked) {
-      if (known !== undefined) this.end(known);
-      return;
-    }
-    if (!this.emitter.isConnected(socketId) || !this.hasRoomFor(socketId, key)) return;
-    const typist = known ?? this.begin(user, conversationId, key);
-    this.renew(typist, socketId);
-    typist.announcedAt = performance.now();
-    this.tell(typist, 'dm:typing_start', 'dm:user_typing');
-  }
-
-  /** The other side; null while the pair has not spoken, when there is nobody to tell. */
-  private async findPeer(user: Identity, conversationId: string): Promise<Party | null> {
-    const conversation = await this.access.openForReading(user, conversationId);
-    return conversation === null ? null : sidesOf(conversation).peer;
-  }
-
-  private begin(user: Identity, conversationId: string, key: string): Typist {
-    const party = partyOf(user);
-    const userName = user.type === 'admin' && user.name === '' ? 'Admin' : user.name;
-    const typist: Typist = {
-      key,
-      party,
-      payload: { conversationId, userId: party.id, userType: party.type, userName },
-      lapses: new Map(),
-      announcedAt: -Infinity,
-      timer: setTimeout(() => this.lapse(typist), this.times.lapseMs).unref(),
+    const findPeer = async (user: Identity, conversationId: string): Promise<Party | null> => {
+      const conversation = await access.openForReading(user, conversationId);
+      return conversation === null ? null : sidesOf(conversation).peer;
     };
-    this.typists.set(key, typist);
-    return typist;
+    const mayTell = async (user: Identity, conversationId: string): Promise<boolean> => {
+      const peer = await findPeer(user, conversationId);
+      return peer !== null && !(await blocks.isBlocked(partyOf(user), peer));
+    };
+    const assertTakesPart = async (user: Identity, conversationId: string): Promise<void> => {
+      await findPeer(user, conversationId);
+    };
+    const tell = (typist: Party, payload: TypingPayload, isTyping: boolean): void => {
+      const room = conversationRoom(payload.conversationId);
+      for (const event of EVENTS[isTyping ? 'start' : 'stop'])
+        emitter.toRooms([room], event, payload, personalRoom(typist));
+    };
+    super(times, emitter, { mayTell, assertTakesPart, tell }, connections);
   }
-
-  /** The timer is not moved: when it fires it looks how far typing was renewed. */
-  private renew({ key, lapses }: Typist, socketId: string): void {
-    lapses.set(socketId, performance.now() + this.times.lapseMs);
-    const keys = this.bySocket.get(socketId);
-    if (keys === undefined) this.bySocket.set(socketId, new Set([key]));
-    else keys.add(key);
-  }
-
-  private hasRoomFor(socketId: string, key: string): boolean {
-    const keys = this.bySocket.get(socketId);
-    return keys === undefined || keys.size < MAX_CONVERSATIONS_PER_SOCKET || keys.has(key);
-  }
-
-  private isDue({ announcedAt }: Typist): boolean {
-    return performance.now() - announcedAt >= this.times.repeatMs;
-  }
-
-  private lapse(typist: Typist): void {
-    const now = performance.now();
-    const last = Math.max(...typist.lapses.values());
-    if (last <= now) return this.end(typist);
-    typist.timer = setTimeout(() => this.lapse(typist), last - now).unref();
-  }
-
-  private leave(typist: Typist, socketId: string): void {
-    if (!typist.lapses.has(socketId)) return;
-    if (typist.lapses.size === 1) return this.end(typist);
-    typist.lapses.delete(socketId);
-    this.forget(socketId, typist.key);
-  }
-
-  private end(typist: Typist): void {
-    clearTimeout(typist.timer);
-    this.typists.delete(typist.key);
-    for (const socketId of typist.lapses.keys()) this.forget(socketId, typist.key);
-    this.tell(typist, 'dm:typing_stop', 'dm:user_stopped_typing');
-  }
-
-  private forget(socketId: string, key: string): void {
-    const keys = this.bySocket.get(socketId);
-    keys?.delete(key);
-    if (keys?.size === 0) this.bySocket.delete(socketId);
-  }
-
-  private depart(socketId: string): void {
-    for (const key of this.bySocket.get(socketId) ?? []) {
-      const typist = this.typists.get(key);
-      if (typist !== undefined) this.leave(typist, socketId);
-    }
-  }
-
-  /** To those who have the conversation open, but to no device of the typist. */
-  private tell({ party, payload }: Typist, ...events: TypingEvent[]): void {
-    const room = conversationRoom(payload.conversationId);
-    for (const event of events) this.emitter.toRooms([room], event, payload, personalRoom(party));
-  }
-}
-
-type TypingEvent = 'dm:typing_start' | 'dm:typing_stop' | 'dm:user_typing' | 'dm:user_stopped_typing';
-
-function typistKey(party: Party, conversationId: string): string {
-  return `${partyKey(party)} ${conversationId}`;
 }

@@ -40,6 +40,12 @@ export class BlockRepository implements OnModuleInit {
     return (await this.model.findOne({ pair }, { _id: 1 }).lean()) !== null;
   }
 
+  /** Those of the pairs that are blocked. */
+  async existing(pairs: string[]): Promise<string[]> {
+    const found = await this.model.find({ pair: { $in: pairs } }, { _id: 0, pair: 1 }).lean();
+    return found.map(({ pair }) => pair);
+  }
+
   /** Whom the person has blocked, newest first, at most `limit`; with `before`, those that follow that entry. */
   async listOf(blocker: Party, limit: number, before?: Types.ObjectId): Promise<Block[]> {
     return this.model

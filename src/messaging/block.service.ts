@@ -62,6 +62,14 @@ export class BlockService {
     return sender.type !== 'admin' && this.known.isBlocked(pairKey(partyOf(recipient), sender));
   }
 
+  /** Whether any of these has blocked the sender. One read, none for an admin. */
+  async isBlockedByAny(sender: Party, recipients: Party[]): Promise<boolean> {
+    // Nobody can block an admin.
+    if (sender.type === 'admin') return false;
+    const blocked = await this.blocks.existing(recipients.map((recipient) => pairKey(recipient, sender)));
+    return blocked.length > 0;
+  }
+
   /**
    * As `isBlocked`.
    * @throws AppError FORBIDDEN when the recipient has blocked the sender, UNAVAILABLE

@@ -1,5 +1,8 @@
+import type { HistoryDto } from './conversation.dto.js';
 import type { MessageRepository } from './message.repository.js';
 import type { StoredMessage } from './stored-message.js';
+
+const DEFAULT_LIMIT = 50;
 
 /** Which part of a conversation to read. With a seq bound, `page` says nothing. */
 export interface HistoryWindow {
@@ -17,6 +20,15 @@ export interface HistorySlice<M> {
   total: number;
   /** More lie beyond, in the direction of reading. */
   hasMore: boolean;
+}
+
+export function historyWindowOf({ page, limit, beforeSeq, afterSeq }: HistoryDto): HistoryWindow {
+  return {
+    page: page ?? 1,
+    limit: limit ?? DEFAULT_LIMIT,
+    beforeSeq: beforeSeq ?? undefined,
+    afterSeq: afterSeq ?? undefined,
+  };
 }
 
 /**

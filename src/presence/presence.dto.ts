@@ -1,5 +1,5 @@
 import { ArrayMaxSize, ArrayMinSize, IsArray, ValidateBy } from 'class-validator';
-import { ID_PATTERN, type Party, USER_TYPES } from '../contract/identity.js';
+import { isPartyShape, type Party, USER_TYPES } from '../contract/identity.js';
 
 const MAX_USERS = 100;
 
@@ -10,7 +10,7 @@ export class PresenceGetDto {
     {
       name: 'isParty',
       validator: {
-        validate: isParty,
+        validate: isPartyShape,
         defaultMessage: () => `each of users must be { id, type } with a type of ${USER_TYPES.join(', ')}`,
       },
     },
@@ -20,10 +20,4 @@ export class PresenceGetDto {
   @ArrayMinSize(1)
   @IsArray()
   users!: Party[];
-}
-
-function isParty(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { id, type } = value as Record<string, unknown>;
-  return typeof id === 'string' && ID_PATTERN.test(id) && (USER_TYPES as readonly unknown[]).includes(type);
 }

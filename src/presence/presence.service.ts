@@ -55,6 +55,14 @@ export class PresenceService {
     });
   }
 
+  /** The names under which they were last here, in the order of `parties`; empty for who never was. One read. @throws AppError UNAVAILABLE */
+  async namesOf(parties: Party[]): Promise<string[]> {
+    const keys = parties.map(partyKey);
+    const stored = await this.people.findMany(keys);
+    const names = new Map(stored.map(({ _id, name }) => [_id, name]));
+    return keys.map((key) => names.get(key) ?? '');
+  }
+
   /**
    * `handler` is called for each change, on one node of all: once, and twice for an online that comes within a minute after they went. An
    * offline comes 5 s after the last socket went, or after its node was found to be lost; who is back by then was never gone. What it throws

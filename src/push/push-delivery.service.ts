@@ -21,10 +21,16 @@ const DROP_LOG_INTERVAL_MS = 60_000;
 /** At a shutdown: what is under way gets this long, and then the database this long to take what is left. */
 const FINISH_TIMEOUT_MS = 300;
 const KEEP_TIMEOUT_MS = 700;
+/** A device that was read longer ago is read again: a token that waits may become somebody else's. */
+const FRESH_MS = 1000;
 
 /** A push for all devices of its party (no device yet), for one of them, or one that was stored for another attempt. */
 interface Task extends Unsent {
   stored?: PushRetry;
+  /** The same for other parties: all their devices are looked up together. */
+  others?: Push[];
+  /** As it was read at `readAt`, `performance.now()`. */
+  found?: { device: PushDevice; readAt: number };
 }
 
 /**
@@ -61,11 +67,19 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
     this.enqueue({ push, deviceId: null, attempts: 0 });
   }
 
+  /** The same to several parties, in one task until their devices are known. Returns at once. */
+  submitAll([push, ...others]: Push[]): void {
+    if (push !== undefined) this.enqueue({ push, others, deviceId: null, attempts: 0 });
+  }
+
   /** What has not gone out is stored for the other nodes, or for the next start; rings are given up. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isClosing = true;
     this.retries.close();
-    const waiting = this.queue.takeWaiting().filter(({ stored }) => stored === undefined);
+    const waiting = this.queue
+      .takeWaiting()
+      .filter(({ stored }) => stored === undefined)
+      .flatMap(apart);
     await Promise.race([this.queue.settle(), pause(FINISH_TIMEOUT_MS)]);
     this.sender.abortAll();
     const keeping = this.retries
@@ -98,8 +112,9 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
   private async work(task: Task): Promise<void> {
     try {
       if (task.stored !== undefined) await this.tryStored(task, task.stored);
+      else if (task.others !== undefined) await this.addressAll(apart(task));
       else if (task.deviceId === null) await this.address(task.push);
-      else await this.deliver(task, await this.deviceRepository.findOf(task.push.party, task.deviceId));
+      else await this.deliver(task, await this.deviceOf(task, task.deviceId));
       this.isAway = false;
     } catch (error) {
       // Once for each outage: a push is not worth a line of its own.
@@ -124,6 +139,24 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
     if (device !== undefined) await this.deliver({ push, deviceId: device._id, attempts: 0 }, device);
   }
 
+  /** One round trip for all of them. */
+  private async addressAll(tasks: Task[]): Promise<void> {
+    const devices = await this.devices.devicesOfAll(tasks.map(({ push }) => push.party));
+    const readAt = performance.now();
+    const found = tasks.flatMap(({ push, attempts }) =>
+      (devices.get(push.party) ?? []).map((device) => {
+        return { push, attempts, deviceId: device._id, found: { device, readAt } };
+      }),
+    );
+    if (this.isClosing) return this.retries.store(found, 0);
+    for (const task of found) this.enqueue(task);
+  }
+
+  private async deviceOf({ push, found }: Task, deviceId: string): Promise<PushDevice | null> {
+    if (found !== undefined && performance.now() - found.readAt < FRESH_MS) return found.device;
+    return this.deviceRepository.findOf(push.party, deviceId);
+  }
+
   /** @param device was read just now: a token that waits may become somebody else's. */
   private async deliver(task: Task, device: PushDevice | null): Promise<void> {
     if (device === null) return;
@@ -143,7 +176,7 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
   }
 
   private async putOff(task: Task, minDelayMs: number): Promise<void> {
-    const next = { ...task, attempts: task.attempts + 1 };
+    const next = { push: task.push, deviceId: task.deviceId, attempts: task.attempts + 1 };
     const delayMs = this.isClosing ? 0 : delayAfter(next.attempts, minDelayMs);
     if (ringOf(task.push) === undefined) return this.retries.store([next], delayMs);
     const isTooLate = Date.now() + delayMs >= task.push.retryUntil.getTime();
@@ -170,6 +203,11 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
     if (this.isClosing) return this.retries.giveBack(claimed);
     return this.retries.postpone(claimed, result.minDelayMs);
   }
+}
+
+/** A task for each party. */
+function apart({ others = [], ...task }: Task): Task[] {
+  return [task, ...others.map((push) => ({ ...task, push }))];
 }
 
 function pause(milliseconds: number): Promise<void> {

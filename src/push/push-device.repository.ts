@@ -38,6 +38,12 @@ export class PushDeviceRepository implements OnModuleInit {
     return this.model.find({ party }, null, { sort: NEWEST_FIRST, limit }).lean();
   }
 
+  /** The devices of several parties, newest registration first. */
+  async findAllNewest(parties: string[]): Promise<PushDevice[]> {
+    const found = await this.model.find({ party: { $in: parties } }).lean();
+    return found.toSorted((a, b) => b.registeredAt.getTime() - a.registeredAt.getTime());
+  }
+
   /** A party's devices without its `limit` newest. */
   async findBeyond(party: string, limit: number): Promise<PushDevice[]> {
     return this.model.find({ party }, null, { sort: NEWEST_FIRST, skip: limit }).lean();

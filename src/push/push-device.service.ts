@@ -38,6 +38,16 @@ export class PushDeviceService {
   devicesOf(party: string): Promise<PushDevice[]> {
     return this.devices.findNewest(party, limitOf(party));
   }
+
+  /** The same for several parties, by party. One round trip. */
+  async devicesOfAll(parties: string[]): Promise<Map<string, PushDevice[]>> {
+    const byParty = new Map<string, PushDevice[]>();
+    for (const device of await this.devices.findAllNewest(parties)) {
+      const found = byParty.get(device.party) ?? [];
+      if (found.length < limitOf(device.party)) byParty.set(device.party, [...found, device]);
+    }
+    return byParty;
+  }
 }
 
 const ADMINS = partyKey({ id: SHARED_ADMIN_ID, type: 'admin' } satisfies Party);

@@ -28,6 +28,17 @@ export class PushService {
     private readonly deleted: DeletedMessages,
   ) {}
 
+  /** Whether pushes go anywhere: without it, who is absent need not be found out. */
+  get isConfigured(): boolean {
+    return this.sender.isConfigured;
+  }
+
+  /** The same message for many recipients who have no socket: one read finds the devices of all. As `message` else. */
+  messageToAll(recipients: Party[], message: MessagePush): void {
+    if (!this.sender.isConfigured || recipients.length === 0) return;
+    this.delivery.submitAll(recipients.map((recipient) => messagePush(recipient, message)));
+  }
+
   /** For a recipient who has no socket. Tried again for an hour, kept for an absent phone for a day. */
   message(recipient: Party, message: MessagePush): void {
     this.submit('message', () => messagePush(recipient, message));

@@ -22,3 +22,8 @@ export function lateCallRoom(callId: string): Room {
 export function conversationRoom(conversationId: string): Room {
   return `conversation:${conversationId}` as Room;
 }
+
+/** The sockets of one member that have a chat room open (contract §6): who is no member any more is not named when it is told of. */
+export function openChatRoom(conversationId: string, member: string): Room {
+  return `chat:${conversationId}:${member}` as Room;
+}

@@ -1,17 +1,17 @@
 import 'reflect-metadata';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { getMetadataStorage } from 'class-validator';
 import { ERROR_CODES } from '../../src/contract/errors.js';
+import {
+  documentedFields,
+  eventsOf,
+  type HandledEvent,
+  sectionsUnder,
+  sentSections,
+} from '../support/handled-events.js';
 
 const SRC = join(import.meta.dirname, '../../src');
 const document = readFileSync(join(import.meta.dirname, '../../docs/events.md'), 'utf8');
-
-interface HandledEvent {
-  name: string;
-  /** Fields of its DTO; empty when it takes none. */
-  fields: string[];
-}
 
 async function handledEvents(): Promise<HandledEvent[]> {
   const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) =>
@@ -25,42 +25,14 @@ async function handledEvents(): Promise<HandledEvent[]> {
   return events;
 }
 
-function eventsOf(prototype: object): HandledEvent[] {
-  return Object.getOwnPropertyNames(prototype).flatMap((method) => {
-    const handler = (prototype as Record<string, object>)[method] as object;
-    const name: unknown = Reflect.getMetadata('message', handler);
-    if (typeof name !== 'string') return [];
-    const types = Reflect.getMetadata('design:paramtypes', prototype, method) as (new () => object)[];
-    const dto = types.find((type) => type.name.endsWith('Dto'));
-    const rules =
-      dto === undefined ? [] : getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
-    return [{ name, fields: [...new Set(rules.map(({ propertyName }) => propertyName))] }];
-  });
-}
-
-/** The sections `### name` below a heading `## …`, with their texts. */
-function sectionsUnder(isWanted: (heading: string) => boolean): Map<string, string> {
-  const sections = new Map<string, string>();
-  for (const chapter of document.split(/^## /m).slice(1)) {
-    if (!isWanted(chapter.slice(0, chapter.indexOf('\n')))) continue;
-    for (const section of chapter.split(/^### /m).slice(1)) {
-      const name = /^`([^`]+)`/.exec(section)?.[1];
-      if (name !== undefined) sections.set(name, section);
-    }
-  }
-  return sections;
-}
-
 describe('docs/events.md', () => {
   it('has every event that clients may send, with exactly the fields of its DTO', async () => {
     const events = await handledEvents();
-    const sections = sectionsUnder((heading) => heading.endsWith('what clients send'));
+    const sections = sentSections();
     expect(events.length).toBeGreaterThan(0);
     expect([...sections.keys()].toSorted()).toEqual(events.map(({ name }) => name).toSorted());
     for (const { name, fields } of events) {
-      const documented = [...(sections.get(name) ?? '').matchAll(/^\| `(\w+)`\s+\|/gm)].map(
-        ([, field]) => field,
-      );
+      const documented = documentedFields(sections.get(name) ?? '');
       expect([name, new Set(documented)]).toEqual([name, new Set(fields)]);
     }
   });
@@ -77,7 +49,7 @@ describe('docs/events.md', () => {
 
   it('has examples that are JSON', () => {
     const examples = [...document.matchAll(/^```json\n([^]*?)^```$/gm)].map(([, text = '']) => text);
-    const sent = sectionsUnder((heading) => heading.endsWith('what clients send'));
+    const sent = sentSections();
     expect(examples.length).toBeGreaterThan(sent.size);
     const faulty = examples.filter((text) => {
       try {

@@ -1,6 +1,7 @@
 import { CallTimes } from '../../src/call/call-times.js';
+import { ChatTimes } from '../../src/chat/chat-times.js';
 import { parseConfig } from '../../src/config/config.js';
-import { TypingTimes } from '../../src/direct-message/typing-times.js';
+import { TypingTimes } from '../../src/messaging/typing-times.js';
 import { LiveTimes } from '../../src/live/live-times.js';
 import { NodeTimes } from '../../src/nodes/node-times.js';
 import { OpenRoomTimes } from '../../src/open-rooms/open-room-times.js';
@@ -27,6 +28,13 @@ describe('the times that clients are promised', () => {
     expect(leaseMs).toBeGreaterThan(2 * renewalMs);
     expect(silenceMs).toBeGreaterThan(2 * beatIntervalMs);
     expect(retryMs).toBeLessThan(offlineDelayMs);
+  });
+
+  it('what has happened to a chat room is said within 10 s when the node that did it died', () => {
+    const { noticeAgeMs, noticeLookMs } = new ChatTimes();
+    expect(noticeAgeMs + noticeLookMs).toBeLessThanOrEqual(10_000);
+    // The node that made the change is not overtaken while it waits for the database.
+    expect(noticeAgeMs).toBeGreaterThan(4500);
   });
 
   it('rooms come back for 60 s', () => {

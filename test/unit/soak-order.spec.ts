@@ -1,7 +1,6 @@
-import type { DirectMessagePayload } from '../../src/contract/direct-message.js';
+import type { SoakMessage } from '../support/soak/driver.js';
 import type { Outgoing, Try } from '../support/soak/outbox.js';
 import { overtakings } from '../support/soak/sending-order.js';
-import { astrologer } from '../support/token.js';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 
@@ -22,9 +21,10 @@ function message(name: string, seq: number, takenAt: number, tries: string[]): O
   return {
     clientMessageId: name,
     conversationId: 'user_asha_ravi',
-    recipient: astrologer('ravi'),
     content: name,
-    acked: { seq, timestamp } as DirectMessagePayload,
+    event: 'dm:send_message',
+    payload: {},
+    acked: { seq, timestamp } as SoakMessage,
     tries: tries.map(tryOf),
   };
 }

@@ -1,5 +1,6 @@
 import { closeAfterTest } from '../../support/cleanup.js';
 import { Cluster } from '../../support/soak/cluster.js';
+import { directDriver } from '../../support/soak/direct-driver.js';
 import { newSeed } from '../../support/soak/random.js';
 import { Soak } from '../../support/soak/run-soak.js';
 
@@ -13,7 +14,12 @@ describe('20 conversations, sockets dropped every 200 ms, the server killed thre
       const seed = newSeed();
       const cluster = await Cluster.start(1);
       closeAfterTest(() => cluster.close());
-      const soak = new Soak(cluster, { seed, kills: 3, betweenKillsMs: 4000, actEveryMs: 300 });
+      const soak = await Soak.prepare(directDriver, cluster, {
+        seed,
+        kills: 3,
+        betweenKillsMs: 4000,
+        actEveryMs: 300,
+      });
       const report = await soak.run();
       // The seed, to repeat a failure with RANDOM_SEED=…
       expect({ seed, problems: report.problems.slice(0, 50) }).toEqual({ seed, problems: [] });

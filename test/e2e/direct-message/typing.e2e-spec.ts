@@ -1,4 +1,4 @@
-import { TypingTimes } from '../../../src/direct-message/typing-times.js';
+import { TypingTimes } from '../../../src/messaging/typing-times.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
 import { barrier, sendTo } from '../../support/direct-chat.js';

@@ -34,6 +34,9 @@ describe('npm run demo', () => {
       /Ravi +✓ live:end +.*likeCount=2 giftCount=1 giftValue=50/,
       /Asha +← live:end/,
       /Meena +← live:stream_ended/,
+      /Asha +← chat:message +.*"?Shall we begin\?/,
+      /Bela +← chat:removed/,
+      /Bela +✗ chat:history +code="NOT_FOUND"/,
     ])
       expect(stdout).toMatch(line);
   });

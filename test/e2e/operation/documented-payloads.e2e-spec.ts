@@ -5,6 +5,7 @@ import { CallTimes } from '../../../src/call/call-times.js';
 import type { CallHistoryPayload } from '../../../src/contract/call.js';
 import type { LiveCommentsPayload } from '../../../src/contract/live.js';
 import { collectionOf, startApp } from '../../support/app.js';
+import { openRoom, say } from '../../support/chat-room.js';
 import { connectAll, connectAs } from '../../support/client.js';
 import { sendTo } from '../../support/direct-chat.js';
 import { withLiveTimes } from '../../support/live-stream.js';
@@ -155,6 +156,40 @@ it('what the server sends of live streams has the fields of the documented examp
   expect(shapeOf(gift)).toEqual(shapeOf(exampleOf('live:gift')));
   expect(shapeOf(summary)).toEqual(shapeOf(exampleOf('live:end', sentByClients)));
   expect(shapeOf(active)).toEqual(shapeOf(exampleOf('live:active', sentByClients)));
+});
+
+it('what the server sends of chat rooms has the fields of the documented examples, no more and no fewer', async () => {
+  const { url } = await startApp({}, [], [withPresenceTimes({ offlineDelayMs: 50 })]);
+  const [r, a] = await connectAll(url, astrologer('ravi'), user('asha'));
+  const conversationId = await openRoom(r, [user('asha'), user('bela')], 'Consultation');
+  await a.ask('chat:join', { conversationId });
+  await r.ask('chat:typing', { conversationId });
+  await a.waitFor('chat:typing');
+  await say(r, conversationId, 'Namaste', { clientMessageId: 'c1' });
+  await r.ask('chat:read', { conversationId, upToSeq: 2 });
+  const rooms = await a.ask('chat:rooms', {});
+  const members = await a.ask('chat:members', { conversationId, limit: 1 });
+  const b = await connectAs(url, user('bela'));
+  await r.waitFor('chat:online', ({ userId }) => userId === 'bela');
+  await r.ask('chat:remove_member', { conversationId, userId: 'bela', userType: 'user' });
+
+  const got: Partial<ServerEvents> = {
+    'chat:message': await a.waitFor('chat:message', ({ messageType }) => messageType === 'text'),
+    'chat:typing': await a.waitFor('chat:typing'),
+    'chat:read': await a.waitFor('chat:read'),
+    'chat:removed': await b.waitFor('chat:removed'),
+    'chat:online': await r.waitFor('chat:online'),
+  };
+  for (const [event, payload] of Object.entries(got))
+    expect([event, shapeOf(payload)]).toEqual([event, shapeOf(exampleOf(event))]);
+  expect(shapeOf(rooms)).toEqual(shapeOf(exampleOf('chat:rooms', sentByClients)));
+  expect(shapeOf(members)).toEqual(shapeOf(exampleOf('chat:members', sentByClients)));
+
+  // “Of a `system` message alone.”
+  const [system] = a.all('chat:message');
+  expect(Object.keys(system as object).toSorted()).toEqual(
+    [...Object.keys(exampleOf('chat:message') as object), 'system'].toSorted(),
+  );
 });
 
 /** Without the kinds of values. */

@@ -52,11 +52,14 @@ describe('a push', () => {
     const node = await startApp({ FCM_URL: fcm.url });
     await withDevice(node.url, user('busy'), 'busy');
     const push = node.app.get(PushService);
+    // The server in this process takes one new connection in each turn of its event loop: that is not what is measured.
+    for (let i = 0; i < BURST; i += 1) push.message(user('busy'), aMessage());
+    await fcm.waitFor('busy', BURST);
     for (let i = 0; i < 3 * AT_A_TIME; i += 1) push.message(user('busy'), aMessage());
     push.callRinging(user('busy'), aCall());
-    await fcm.waitFor('busy', 3 * AT_A_TIME + 1);
+    await fcm.waitFor('busy', BURST + 3 * AT_A_TIME + 1);
     const place = fcm.to('busy').findIndex(({ message }) => message.data.type === 'call');
-    expect(place).toBeLessThan(2 * AT_A_TIME);
+    expect(place).toBeLessThan(BURST + 2 * AT_A_TIME);
   });
 
   it('of a call, and its cancel, wait for no message that is under way', async () => {

@@ -1,15 +1,9 @@
-import type {
-  DirectConversationsPayload,
-  DirectHistoryPayload,
-} from '../../../src/contract/direct-message.js';
 import type { ConversationView } from './conversation-view.js';
+import type { Ask, SoakDriver } from './driver.js';
 
 /** Short pages, so that there are several even for people with few conversations and few messages. */
 const LIST_LIMIT = 2;
 const HISTORY_LIMIT = 20;
-
-/** Sends an event; rejects when the connection ends, or the event is refused. */
-export type Ask = <T>(event: string, payload: object) => Promise<T>;
 
 /** Catches up as docs/events.md says, after any time away and however often that is cut off. */
 export class CatchUp {
@@ -18,6 +12,7 @@ export class CatchUp {
 
   /** @param marginMs what is taken off `updatedAfter`, for servers of several nodes */
   constructor(
+    private readonly driver: SoakDriver,
     private readonly views: Map<string, ConversationView>,
     private readonly marginMs: number,
     private readonly complain: (fault: string) => void,
@@ -49,8 +44,8 @@ export class CatchUp {
     let cursor: string | null = null;
     do {
       const window = { limit: LIST_LIMIT, cursor, ...(updatedAfter && { updatedAfter }) };
-      const page: DirectConversationsPayload = await ask('dm:conversations', window);
-      for (const entry of page.conversations) {
+      const page = await this.driver.readList(ask, window);
+      for (const entry of page.entries) {
         const view = this.views.get(entry.conversationId);
         if (view === undefined) this.complain(`was shown the conversation ${entry.conversationId}`);
         view?.keepEntry(entry);
@@ -66,7 +61,7 @@ export class CatchUp {
     const { conversationId } = view.talk;
     for (let hasMore = view.isBehind; hasMore || view.isBehind;) {
       const afterSeq = view.lastSeq;
-      const page = await ask<DirectHistoryPayload>('dm:history', {
+      const page = await this.driver.readHistory(ask, {
         conversationId,
         afterSeq,
         limit: HISTORY_LIMIT,

@@ -1,7 +1,4 @@
-import type {
-  DirectConversationPayload,
-  DirectMessagePayload,
-} from '../../../src/contract/direct-message.js';
+import type { SoakEntry, SoakMessage } from './driver.js';
 import type { Talk } from './people.js';
 
 const RANK = { failed: 0, sent: 0, delivered: 1, read: 2 };
@@ -9,7 +6,7 @@ const RANK = { failed: 0, sent: 0, delivered: 1, read: 2 };
 /** What a device knows of a conversation. Tells of what can never be right. */
 export class ConversationView {
   /** By seq. */
-  readonly messages = new Map<number, DirectMessagePayload>();
+  readonly messages = new Map<number, SoakMessage>();
   /** Everything up to here is there. */
   lastSeq = 0;
   /** The highest seq that it has heard of. */
@@ -19,7 +16,7 @@ export class ConversationView {
   /** A history that is under way. */
   reading: Promise<void> | undefined;
   private readonly ranks = new Map<string, number>();
-  private listed: DirectConversationPayload | undefined;
+  private listed: SoakEntry | undefined;
 
   constructor(
     readonly talk: Talk,
@@ -30,7 +27,7 @@ export class ConversationView {
     return this.heardOf > this.lastSeq;
   }
 
-  keep(message: DirectMessagePayload): void {
+  keep(message: SoakMessage): void {
     const { seq, id, conversationId } = message;
     const known = this.messages.get(seq);
     if (known !== undefined && (known.id !== id || known.content !== message.content))
@@ -41,9 +38,9 @@ export class ConversationView {
   }
 
   /** A page of history: its statuses never go back from one page to the next that shows the message. */
-  keepPage(messages: DirectMessagePayload[]): void {
+  keepPage(messages: SoakMessage[]): void {
     for (const message of messages) {
-      const rank = RANK[message.status];
+      const rank = message.status === undefined ? 0 : RANK[message.status];
       if (rank < (this.ranks.get(message.id) ?? 0))
         this.complain(`${message.conversationId} ${message.seq} went back to ${message.status}`);
       this.ranks.set(message.id, rank);
@@ -51,22 +48,20 @@ export class ConversationView {
     }
   }
 
-  /** An entry of `dm:conversations`; what one said, the next may not take back. */
-  keepEntry(entry: DirectConversationPayload): void {
+  /** An entry of the list of conversations; what one said, the next may not take back. */
+  keepEntry(entry: SoakEntry): void {
     const before = this.listed;
     if (before !== undefined) {
       const pairs = [
         ['lastSeq', before.lastSeq, entry.lastSeq],
-        ['marks.readSeq', before.marks.readSeq, entry.marks.readSeq],
-        ['marks.deliveredSeq', before.marks.deliveredSeq, entry.marks.deliveredSeq],
-        ['peerMarks.readSeq', before.peerMarks.readSeq, entry.peerMarks.readSeq],
-        ['peerMarks.deliveredSeq', before.peerMarks.deliveredSeq, entry.peerMarks.deliveredSeq],
+        ['readSeq', before.readSeq, entry.readSeq],
+        ...Object.entries(before.others).map(([name, was]) => [name, was, entry.others[name] ?? 0] as const),
       ] as const;
       for (const [name, was, is] of pairs)
         if (is < was) this.complain(`${entry.conversationId}: ${name} went back from ${was} to ${is}`);
     }
     this.listed = entry;
     this.heardOf = Math.max(this.heardOf, entry.lastSeq);
-    this.readSeq = Math.max(this.readSeq, entry.marks.readSeq);
+    this.readSeq = Math.max(this.readSeq, entry.readSeq);
   }
 }

@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util';
+import { chatDriver } from './chat-driver.js';
 import { Cluster } from './cluster.js';
+import { directDriver } from './direct-driver.js';
+import type { SoakDriver } from './driver.js';
 import { newSeed } from './random.js';
 import { Soak } from './run-soak.js';
 
 const USAGE =
-  'usage: npm run soak -- [--minutes 5] [--nodes 1] [--kill-every 15] [--drop-every 200] [--act-every 300] [--in-flight 4]\n' +
+  'usage: npm run soak -- [--over dm|chat] [--minutes 5] [--nodes 1] [--kill-every 15] [--drop-every 200] [--act-every 300] [--in-flight 4]\n' +
   '  kills in seconds, drops and what each device does in milliseconds, messages in flight for each device\n' +
   '  environment: RANDOM_SEED, REDIS_URL';
 /** What a restart takes, roughly. */
@@ -19,7 +22,13 @@ const print = (line: string): boolean => process.stdout.write(`${line}\n`);
 /** With the time, to be found in the traces. */
 const tell = (line: string): boolean => print(`${new Date().toISOString().slice(11, 23)} ${line}`);
 
+const DRIVERS = new Map<string, SoakDriver>([
+  ['dm', directDriver],
+  ['chat', chatDriver],
+]);
+
 interface Options {
+  driver: SoakDriver;
   minutes: number;
   nodes: number;
   killEverySeconds: number;
@@ -30,6 +39,7 @@ function readOptions(): Options {
   const type = 'string';
   const { values } = parseArgs({
     options: {
+      over: { type, default: 'dm' },
       minutes: { type, default: '5' },
       nodes: { type, default: '1' },
       'kill-every': { type, default: '15' },
@@ -43,12 +53,15 @@ function readOptions(): Options {
     print(USAGE);
     process.exit(0);
   }
-  const read = (name: Exclude<keyof typeof values, 'help'>, least: number, most: number): number => {
+  const read = (name: Exclude<keyof typeof values, 'help' | 'over'>, least: number, most: number): number => {
     const value = Number(values[name]);
     if (value >= least && value <= most) return value;
     throw new RangeError(`--${name} must be ${least} to ${most}`);
   };
+  const driver = DRIVERS.get(values.over);
+  if (driver === undefined) throw new RangeError('--over must be dm or chat');
   return {
+    driver,
     minutes: read('minutes', 0.1, 10_000),
     nodes: Math.floor(read('nodes', 1, 5)),
     killEverySeconds: read('kill-every', 1, 3600),
@@ -60,7 +73,7 @@ function readOptions(): Options {
   };
 }
 
-async function soak({ minutes, nodes, killEverySeconds, load }: Options): Promise<number> {
+async function soak({ driver, minutes, nodes, killEverySeconds, load }: Options): Promise<number> {
   const seed = newSeed();
   const cluster = await Cluster.start(nodes, process.env.REDIS_URL || undefined);
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -75,7 +88,7 @@ async function soak({ minutes, nodes, killEverySeconds, load }: Options): Promis
     const kills = Math.max(3, Math.floor((minutes * 60_000) / (killEverySeconds * 1000 + RESTART_MS)) - 1);
     const betweenKillsMs = Math.max((minutes * 60_000) / (kills + 1) - RESTART_MS, 1000);
     print(`${minutes} min, ${nodes} node(s), ${kills} kills, RANDOM_SEED=${seed}`);
-    const run = new Soak(cluster, { seed, kills, betweenKillsMs, ...load, tell });
+    const run = await Soak.prepare(driver, cluster, { seed, kills, betweenKillsMs, ...load, tell });
     const telling = setInterval(() => tell(run.progress), PROGRESS_EVERY_MS);
     const report = await run.run().finally(() => clearInterval(telling));
     for (const problem of report.problems.slice(0, SHOWN_PROBLEMS)) print(`WRONG ${problem}`);

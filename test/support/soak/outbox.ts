@@ -1,8 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Socket } from 'socket.io-client';
 import type { Ack } from '../../../src/contract/ack.js';
-import type { DirectMessagePayload } from '../../../src/contract/direct-message.js';
-import type { Person } from '../token.js';
+import type { SoakMessage } from './driver.js';
 
 const ACK_PATIENCE_MS = 10_000;
 const RETRY_MS = 200;
@@ -24,12 +23,15 @@ export interface Try {
 export interface Outgoing {
   clientMessageId: string;
   conversationId: string;
-  recipient: Person;
   content: string;
-  acked: DirectMessagePayload | undefined;
+  event: string;
+  payload: object;
+  acked: SoakMessage | undefined;
   /** In the order of sending. */
   tries: Try[];
 }
+
+type Sending = (message: { content: string; clientMessageId: string }) => { event: string; payload: object };
 
 /** What one device has sent, in this order; nothing leaves it before it is acknowledged. */
 export class Outbox {
@@ -41,7 +43,8 @@ export class Outbox {
 
   constructor(
     private readonly deviceName: string,
-    private readonly onAcked: (message: DirectMessagePayload) => void,
+    private readonly messageOf: (payload: object) => SoakMessage,
+    private readonly onAcked: (message: SoakMessage) => void,
     private readonly complain: (fault: string) => void,
   ) {}
 
@@ -49,10 +52,20 @@ export class Outbox {
     return this.unacked.size;
   }
 
-  write(conversationId: string, recipient: Person, text: string, socket: Socket | undefined): void {
+  /** @param sending how the message is sent */
+  write(conversationId: string, text: string, sending: Sending, socket: Socket | undefined): void {
     const clientMessageId = `${this.deviceName}-${this.written.length}`;
     const content = `${clientMessageId} ${text}`;
-    const outgoing = { clientMessageId, conversationId, recipient, content, acked: undefined, tries: [] };
+    const { event, payload } = sending({ content, clientMessageId });
+    const outgoing = {
+      clientMessageId,
+      conversationId,
+      content,
+      event,
+      payload,
+      acked: undefined,
+      tries: [],
+    };
     this.written.push(outgoing);
     this.unacked.add(outgoing);
     if (socket !== undefined && socket !== this.pausedOn) void this.transmit(outgoing, socket);
@@ -71,19 +84,18 @@ export class Outbox {
   /** If that brings no acknowledgement, everything is sent again after a while, or on the next connection. */
   private async transmit(outgoing: Outgoing, socket: Socket): Promise<void> {
     if (!socket.connected) return;
-    const { clientMessageId, recipient, content } = outgoing;
-    const payload = { recipientId: recipient.id, recipientType: recipient.type, content, clientMessageId };
+    const { clientMessageId, event, payload } = outgoing;
     const attempt = this.noteTry(outgoing, socket);
     const ack = await socket
       .timeout(ACK_PATIENCE_MS)
-      .emitWithAck('dm:send_message', payload)
-      .then((answer: Ack<DirectMessagePayload>) => answer)
+      .emitWithAck(event, payload)
+      .then((answer: Ack) => answer)
       .catch(() => undefined);
     if (ack !== undefined) {
       attempt.answer = ack.ok ? 'ok' : ack.error.code;
       attempt.answeredAt = Date.now();
     }
-    if (ack?.ok === true) this.settle(outgoing, ack.data);
+    if (ack?.ok === true) this.settle(outgoing, this.messageOf(ack.data));
     else if (ack?.ok === false && !ack.error.retryable) {
       this.unacked.delete(outgoing);
       this.complain(`${clientMessageId} was refused: ${JSON.stringify(ack.error)}`);
@@ -107,7 +119,7 @@ export class Outbox {
     return attempt;
   }
 
-  private settle(outgoing: Outgoing, message: DirectMessagePayload): void {
+  private settle(outgoing: Outgoing, message: SoakMessage): void {
     const { clientMessageId, acked } = outgoing;
     if (acked !== undefined && (acked.id !== message.id || acked.seq !== message.seq))
       this.complain(`${clientMessageId} was acknowledged as two messages: ${acked.seq} and ${message.seq}`);

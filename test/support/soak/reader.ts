@@ -1,7 +1,7 @@
 import type { DeliveredMarkPayload, ReadMarkPayload } from '../../../src/contract/direct-message.js';
 import type { Person } from '../token.js';
-import type { Ask } from './catch-up.js';
 import type { ConversationView } from './conversation-view.js';
+import type { Ask, SoakDriver } from './driver.js';
 import type { MarkLedger } from './mark-ledger.js';
 import { isSame } from './people.js';
 import type { Random } from './random.js';
@@ -13,6 +13,7 @@ const BACKWARDS = 3;
 /** What a person does with the marks of their conversations, from one device. */
 export class Reader {
   constructor(
+    private readonly driver: SoakDriver,
     private readonly person: Person,
     private readonly ledger: MarkLedger,
     private readonly random: Random,
@@ -21,8 +22,11 @@ export class Reader {
 
   async markSomething(view: ConversationView, ask: Ask): Promise<void> {
     if (view.lastSeq === 0) return;
-    if (this.random.chance(0.4)) return this.markDelivered(view, ask);
-    if (this.random.chance(0.3)) return this.markIdsRead(view, ask);
+    const { markDelivered } = this.driver;
+    if (markDelivered !== undefined) {
+      if (this.random.chance(0.4)) return this.markDelivered(view, markDelivered, ask);
+      if (this.random.chance(0.3)) return this.markIdsRead(view, ask);
+    }
     const from = Math.max(view.readSeq - BACKWARDS, 0);
     const upToSeq = from + this.random.below(view.lastSeq - from + 1);
     await this.markRead(view, { upToSeq }, upToSeq, ask);
@@ -41,18 +45,18 @@ export class Reader {
     const { conversationId } = view.talk;
     const ackedBefore = this.ledger.of('read', this.person, conversationId).acked;
     this.ledger.asked('read', this.person, conversationId, seq);
-    const mark = await ask<ReadMarkPayload>('dm:mark_read', { conversationId, ...how });
+    const mark = await ask<ReadMarkPayload>(this.driver.events.markRead, { conversationId, ...how });
     if (mark.upToSeq < Math.max(seq, ackedBefore))
       this.complain(`${conversationId}: read to ${Math.max(seq, ackedBefore)}, acked as ${mark.upToSeq}`);
     this.ledger.acked('read', this.person, conversationId, mark.upToSeq);
     view.readSeq = Math.max(view.readSeq, mark.upToSeq);
   }
 
-  private async markDelivered(view: ConversationView, ask: Ask): Promise<void> {
+  private async markDelivered(view: ConversationView, event: string, ask: Ask): Promise<void> {
     const { conversationId } = view.talk;
     const upToSeq = view.lastSeq;
     this.ledger.asked('delivered', this.person, conversationId, upToSeq);
-    const mark = await ask<DeliveredMarkPayload>('dm:mark_delivered', { conversationId, upToSeq });
+    const mark = await ask<DeliveredMarkPayload>(event, { conversationId, upToSeq });
     if (mark.upToSeq !== upToSeq)
       this.complain(`${conversationId}: delivered to ${upToSeq}, acked as ${mark.upToSeq}`);
     this.ledger.acked('delivered', this.person, conversationId, upToSeq);

@@ -1,13 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type {
-  DirectConversationPayload,
-  DirectConversationsPayload,
-  DirectHistoryPayload,
-  DirectMessagePayload,
-} from '../../../src/contract/direct-message.js';
 import type { Cluster } from './cluster.js';
+import type { ListPage, SoakDriver, SoakEntry, SoakMessage } from './driver.js';
 import { MarkLedger } from './mark-ledger.js';
-import { everybodyIn, isSame, keyOf, makeTalks } from './people.js';
+import { everybodyIn, isSame, keyOf, type Talk } from './people.js';
 import { Random } from './random.js';
 import { overtakings } from './sending-order.js';
 import { SoakClient } from './soak-client.js';
@@ -48,21 +43,29 @@ export interface SoakReport {
   connects: number;
 }
 
-/** Lets 20 conversations go through drops and kills, then checks that nothing is lost, doubled, or wrongly counted. */
+/** Lets conversations go through drops and kills, then checks that nothing is lost, doubled, or wrongly counted. */
 export class Soak {
-  private readonly talks = makeTalks();
   private readonly ledger = new MarkLedger();
   private readonly random: Random;
   private readonly devices: SoakClient[];
   private drops = 0;
   private kills = 0;
 
-  constructor(
+  private constructor(
+    private readonly driver: SoakDriver,
+    private readonly talks: Talk[],
     private readonly cluster: Cluster,
     private readonly options: SoakOptions,
   ) {
     this.random = new Random(options.seed);
     this.devices = this.makeDevices();
+  }
+
+  /** Makes the conversations at a cluster that runs. */
+  static async prepare(driver: SoakDriver, cluster: Cluster, options: SoakOptions): Promise<Soak> {
+    const address = cluster.address(new Random(options.seed));
+    if (address === undefined) throw new Error('No node runs.');
+    return new Soak(driver, await driver.makeTalks(address), cluster, options);
   }
 
   /** Where it is, for those who watch. */
@@ -82,7 +85,7 @@ export class Soak {
     const codes = await this.cluster.stopNodes();
     if (codes.some((code) => code !== 0)) problems.push(`the nodes ended with ${codes.join(', ')}`);
     tell('reading the database');
-    const truth = await this.cluster.readDatabase(readTruth);
+    const truth = await this.cluster.readDatabase((database) => readTruth(database, this.driver));
     problems.push(...verify(this.talks, answers, truth, this.ledger));
     problems.push(...this.devices.flatMap(({ faults }) => faults));
     const connects = this.devices.reduce((sum, device) => sum + device.connects, 0);
@@ -104,6 +107,7 @@ export class Soak {
         const random = new Random(this.options.seed + 1000 * index + kind.length);
         return new SoakClient({
           name: `${keyOf(person)}/${kind}`,
+          driver: this.driver,
           person,
           talks: this.talks.filter(({ sides }) => sides.some((side) => isSame(side, person))),
           joinsRooms: index % 2 === 0,
@@ -172,16 +176,17 @@ export class Soak {
 
 /** Without regard to what the device knows already. */
 async function askEverything(device: SoakClient): Promise<LastAnswers> {
-  let conversations: DirectConversationPayload[] = [];
-  const histories = new Map<string, DirectMessagePayload[]>();
+  const { driver } = device.settings;
+  let conversations: SoakEntry[] = [];
+  const histories = new Map<string, SoakMessage[]>();
   try {
     conversations = await readWholeList(device);
     for (const conversationId of device.views.keys()) {
-      const messages: DirectMessagePayload[] = [];
+      const messages: SoakMessage[] = [];
       histories.set(conversationId, messages);
       for (let hasMore = true; hasMore;) {
         const window = { conversationId, afterSeq: messages.length, limit: LIST_LIMIT };
-        const page = await device.ask<DirectHistoryPayload>('dm:history', window);
+        const page = await driver.readHistory(device.ask, window);
         messages.push(...page.messages);
         hasMore = page.hasMore && page.messages.length > 0;
       }
@@ -193,22 +198,22 @@ async function askEverything(device: SoakClient): Promise<LastAnswers> {
 }
 
 /** Twice the same: the newest messages are noted a little later, and what moves up meanwhile may pass from a later page to an earlier one. */
-async function readWholeList(device: SoakClient): Promise<DirectConversationPayload[]> {
+async function readWholeList(device: SoakClient): Promise<SoakEntry[]> {
   let list = await readPages(device);
   for (let before = ''; before !== versionsOf(list); list = await readPages(device))
     before = versionsOf(list);
   return list;
 }
 
-const versionsOf = (list: DirectConversationPayload[]): string =>
+const versionsOf = (list: SoakEntry[]): string =>
   list.map(({ conversationId, updatedAt }) => `${conversationId} ${updatedAt}`).join();
 
-async function readPages(device: SoakClient): Promise<DirectConversationPayload[]> {
-  const conversations: DirectConversationPayload[] = [];
+async function readPages(device: SoakClient): Promise<SoakEntry[]> {
+  const conversations: SoakEntry[] = [];
   let cursor: string | null = null;
   do {
-    const page: DirectConversationsPayload = await device.ask('dm:conversations', { cursor, limit: 2 });
-    conversations.push(...page.conversations);
+    const page: ListPage = await device.settings.driver.readList(device.ask, { cursor, limit: 2 });
+    conversations.push(...page.entries);
     cursor = page.nextCursor;
   } while (cursor !== null);
   return conversations;

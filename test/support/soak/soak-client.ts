@@ -1,13 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import type { Ack } from '../../../src/contract/ack.js';
-import type { DirectMessagePayload, MessagesReadPayload } from '../../../src/contract/direct-message.js';
+import type { MessagesReadPayload } from '../../../src/contract/direct-message.js';
 import { type Person, tokenFor } from '../token.js';
-import { type Ask, CatchUp } from './catch-up.js';
+import { CatchUp } from './catch-up.js';
 import { ConversationView } from './conversation-view.js';
+import type { Ask, SoakDriver, SoakMessage } from './driver.js';
 import type { MarkLedger } from './mark-ledger.js';
 import { Outbox } from './outbox.js';
-import { isSame, peerIn, type Talk } from './people.js';
+import { isSame, type Talk } from './people.js';
 import type { Random } from './random.js';
 import { Reader } from './reader.js';
 
@@ -18,6 +19,7 @@ const AWAY_MS = 800;
 
 export interface DeviceSettings {
   name: string;
+  driver: SoakDriver;
   person: Person;
   talks: Talk[];
   /** Whether it joins the rooms of its conversations after every `connected`. */
@@ -48,13 +50,14 @@ export class SoakClient {
   private living: Promise<void> | undefined;
 
   constructor(readonly settings: DeviceSettings) {
-    const { name, person, talks, ledger, random, hasSeveralNodes } = settings;
+    const { name, driver, person, talks, ledger, random, hasSeveralNodes } = settings;
     const complain = (fault: string): void => this.complain(`${name}: ${fault}`);
     for (const talk of talks) this.views.set(talk.conversationId, new ConversationView(talk, complain));
-    this.catchUp = new CatchUp(this.views, hasSeveralNodes ? 60_000 : 0, complain);
-    this.reader = new Reader(person, ledger, random, complain);
+    this.catchUp = new CatchUp(driver, this.views, hasSeveralNodes ? 60_000 : 0, complain);
+    this.reader = new Reader(driver, person, ledger, random, complain);
     this.outbox = new Outbox(
       name,
+      driver.messageOf,
       (message) => this.views.get(message.conversationId)?.keep(message),
       complain,
     );
@@ -102,7 +105,8 @@ export class SoakClient {
 
   write(talk: Talk, text: string): void {
     const socket = this.ready?.connected ? this.ready : undefined;
-    this.outbox.write(talk.conversationId, peerIn(talk, this.settings.person), text, socket);
+    const { driver, person } = this.settings;
+    this.outbox.write(talk.conversationId, text, (message) => driver.sending(talk, person, message), socket);
   }
 
   /** Sends on the present connection; for what is asked at the end. Rejects when there is none. */
@@ -126,8 +130,9 @@ export class SoakClient {
     const socket = io(url, { auth, transports: ['websocket'], forceNew: true, reconnection: false });
     this.socket = socket;
     const lastSeqs = new Map<string, number>();
-    socket.on('dm:message_received', (message: DirectMessagePayload) => this.take(message, lastSeqs, socket));
-    socket.on('dm:messages_read', (read: MessagesReadPayload) => this.noteRead(read));
+    const { events, messageOf } = this.settings.driver;
+    socket.on(events.received, (message: object) => this.take(messageOf(message), lastSeqs, socket));
+    socket.on(events.read, (read: MessagesReadPayload) => this.noteRead(read));
     socket.on('connected', () => void this.settleIn(socket));
     await new Promise<void>((resolve) => {
       socket.once('disconnect', () => resolve());
@@ -138,8 +143,9 @@ export class SoakClient {
 
   private async settleIn(socket: Socket): Promise<void> {
     this.connects += 1;
-    if (this.settings.joinsRooms) {
-      for (const conversationId of this.views.keys()) socket.emit('dm:join_conversation', { conversationId });
+    const { driver, joinsRooms } = this.settings;
+    if (joinsRooms) {
+      for (const conversationId of this.views.keys()) socket.emit(driver.events.join, { conversationId });
     }
     this.outbox.resend(socket);
     this.ready = socket;
@@ -155,7 +161,7 @@ export class SoakClient {
   }
 
   /** A socket gets a message once, and from the first one on every message of a conversation, in their order. */
-  private take(message: DirectMessagePayload, lastSeqs: Map<string, number>, socket: Socket): void {
+  private take(message: SoakMessage, lastSeqs: Map<string, number>, socket: Socket): void {
     const { conversationId, seq } = message;
     const last = lastSeqs.get(conversationId);
     const isNext = this.settings.hasSeveralNodes ? seq !== last : seq === (last ?? seq - 1) + 1;

@@ -1,6 +1,7 @@
 import type mongoose from 'mongoose';
 import type { MessageStatus } from '../../../src/contract/direct-message.js';
 import type { Person } from '../token.js';
+import type { SoakDriver } from './driver.js';
 import { keyOf } from './people.js';
 
 export interface StoredMark {
@@ -14,7 +15,8 @@ interface StoredMessage {
   senderKey: string;
   clientMessageId: string;
   content: string;
-  status: MessageStatus;
+  /** Of direct messages. */
+  status?: MessageStatus;
 }
 
 export interface StoredTalk {
@@ -46,13 +48,13 @@ interface MarkDocument extends StoredMark {
   party: Person;
 }
 
-export async function readTruth(database: mongoose.mongo.Db): Promise<Truth> {
-  const messages = await database.collection<MessageDocument>('directmessages').find().toArray();
+export async function readTruth(database: mongoose.mongo.Db, { collections }: SoakDriver): Promise<Truth> {
+  const messages = await database.collection<MessageDocument>(collections.messages).find().toArray();
   const conversations = await database
-    .collection<ConversationDocument>('directconversations')
+    .collection<ConversationDocument>(collections.conversations)
     .find()
     .toArray();
-  const marks = await database.collection<MarkDocument>('directmarks').find().toArray();
+  const marks = await database.collection<MarkDocument>(collections.marks).find().toArray();
   const truth: Truth = new Map();
   for (const { _id, lastSeq, lastMessage = '' } of conversations) {
     const byPerson = new Map(

@@ -1,10 +1,7 @@
-import type {
-  DirectConversationPayload,
-  DirectMessagePayload,
-} from '../../../src/contract/direct-message.js';
 import type { Person } from '../token.js';
+import type { SoakDriver, SoakEntry, SoakMessage } from './driver.js';
 import type { MarkLedger } from './mark-ledger.js';
-import { keyOf, peerIn, type Talk } from './people.js';
+import { keyOf, type Talk } from './people.js';
 import { overtakings } from './sending-order.js';
 import type { SoakClient } from './soak-client.js';
 import type { StoredTalk, Truth } from './truth.js';
@@ -12,9 +9,9 @@ import type { StoredTalk, Truth } from './truth.js';
 /** What a device was told when it asked at the end, over its own connection. */
 export interface LastAnswers {
   device: SoakClient;
-  conversations: DirectConversationPayload[];
+  conversations: SoakEntry[];
   /** The whole history, by conversation. */
-  histories: Map<string, DirectMessagePayload[]>;
+  histories: Map<string, SoakMessage[]>;
 }
 
 /** Lists of conversations whose newest messages are further apart must be in their order. Clocks of one machine, milliseconds. */
@@ -82,7 +79,7 @@ function faultsOfDevice(talk: Talk, stored: StoredTalk, answer: LastAnswers): st
   const entries = answer.conversations.filter((entry) => entry.conversationId === conversationId);
   if (entries.length !== 1) faults.push(`${conversationId} is listed ${entries.length} times`);
   const shown = entries.map(figuresOf)[0] ?? {};
-  for (const [name, right] of Object.entries(rightFigures(talk, stored, settings.person))) {
+  for (const [name, right] of Object.entries(rightFigures(talk, stored, settings))) {
     if (shown[name] !== right)
       faults.push(
         `${conversationId}: ${name} is ${JSON.stringify(shown[name])}, should be ${JSON.stringify(right)}`,
@@ -94,39 +91,41 @@ function faultsOfDevice(talk: Talk, stored: StoredTalk, answer: LastAnswers): st
 
 type Figures = Record<string, string | number | null>;
 
-function figuresOf(entry: DirectConversationPayload): Figures {
-  const { lastSeq, lastMessage, lastSenderId, unreadCount, marks, peerMarks } = entry;
+function figuresOf(entry: SoakEntry): Figures {
+  const { lastSeq, lastMessage, lastSenderId, unreadCount, readSeq, others } = entry;
   return {
     lastSeq,
     lastMessage,
     lastSenderId,
     unreadCount,
-    readSeq: marks.readSeq,
-    deliveredSeq: marks.deliveredSeq,
-    'readSeq of the peer': peerMarks.readSeq,
-    'deliveredSeq of the peer': peerMarks.deliveredSeq,
+    readSeq,
+    ...others,
   };
 }
 
 /** By counting, not by the server's arithmetic. */
-function rightFigures(talk: Talk, { messages, markOf }: StoredTalk, person: Person): Figures {
+function rightFigures(
+  talk: Talk,
+  { messages, markOf }: StoredTalk,
+  { driver, person }: { driver: SoakDriver; person: Person },
+): Figures {
   const last = messages.at(-1);
-  const [own, peers] = [markOf(person), markOf(peerIn(talk, person))];
-  const byPeer = messages.filter(({ senderKey }) => senderKey !== keyOf(person));
+  const own = markOf(person);
+  const byOthers = messages.filter(({ senderKey }) => senderKey !== keyOf(person));
   return {
     lastSeq: last?.seq ?? 0,
     lastMessage: last?.content ?? null,
     lastSenderId: last?.senderKey.split(':')[1] ?? null,
-    unreadCount: byPeer.filter(({ seq }) => seq > own.readSeq).length,
+    unreadCount: byOthers.filter(({ seq }) => seq > own.readSeq).length,
     readSeq: own.readSeq,
-    deliveredSeq: own.deliveredSeq,
-    'readSeq of the peer': peers.readSeq,
-    'deliveredSeq of the peer': peers.deliveredSeq,
+    ...driver.otherFigures(talk, person, markOf),
   };
 }
 
-function faultsOfStatus(talk: Talk, stored: StoredTalk, history: DirectMessagePayload[]): string[] {
+/** Of direct messages, which alone have one. */
+function faultsOfStatus(talk: Talk, stored: StoredTalk, history: SoakMessage[]): string[] {
   return history.flatMap(({ seq, status, recipientId: id, recipientType: type }) => {
+    if (id === undefined || type === undefined) return [];
     const mark = stored.markOf({ id, type });
     const base = stored.messages[seq - 1]?.status;
     const reached = seq <= mark.deliveredSeq ? 'delivered' : base;
@@ -135,7 +134,7 @@ function faultsOfStatus(talk: Talk, stored: StoredTalk, history: DirectMessagePa
   });
 }
 
-function difference(where: string, expected: string[], messages: DirectMessagePayload[]): string[] {
+function difference(where: string, expected: string[], messages: SoakMessage[]): string[] {
   const found = messages.map(({ seq, id }) => `${seq}:${id}`);
   const lacking = expected.filter((entry) => !found.includes(entry));
   const strange = found.filter((entry) => !expected.includes(entry));

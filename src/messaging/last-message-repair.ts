@@ -1,7 +1,8 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { type LostNode, NodeRegistry } from '../nodes/node-registry.js';
-import { DirectConversationRepository } from './direct-conversation.repository.js';
-import { DirectMessageRepository } from './direct-message.repository.js';
+import type { OnModuleInit } from '@nestjs/common';
+import type { LostNode, NodeRegistry } from '../nodes/node-registry.js';
+import type { NotableMessage } from './last-message-notes.js';
+import type { NotedConversations } from './last-messages.js';
+import type { MessageRepository } from './message.repository.js';
 
 /** Before its last sign of life a node had noted all but its newest messages; afterwards it made few. Milliseconds; clocks may differ. */
 const MARGIN_MS = 60_000;
@@ -11,12 +12,11 @@ const CONVERSATIONS_PER_STEP = 100;
  * What a node that was killed had stored and not noted yet is noted by those that live, or at the next start before the first client is
  * let in. One read over the messages of two minutes, then one read and one write for every hundred conversations among them.
  */
-@Injectable()
-export class LastMessageRepair implements OnModuleInit {
+export class LastMessageRepair<M extends NotableMessage> implements OnModuleInit {
   constructor(
     private readonly nodes: NodeRegistry,
-    private readonly messages: DirectMessageRepository,
-    private readonly conversations: DirectConversationRepository,
+    private readonly messages: MessageRepository<M>,
+    private readonly conversations: NotedConversations<M>,
   ) {}
 
   onModuleInit(): void {

@@ -1,5 +1,5 @@
 import { AppError } from '../contract/errors.js';
-import type { ConversationPosition } from './direct-conversation.repository.js';
+import type { ConversationPosition } from './conversation-window.js';
 
 /** A place in a list of conversations as an opaque text for clients. */
 export function toCursor({ at, id }: ConversationPosition): string {

@@ -1,0 +1,102 @@
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { Types } from 'mongoose';
+import { partyOf } from '../contract/identity.js';
+import { OutageLog } from '../logging/outage-log.js';
+import type { Draft } from '../messaging/stored-message.js';
+import type { ChatMessage } from './chat-message.schema.js';
+import { ChatMessageService } from './chat-message.service.js';
+import { ChatRoomRepository } from './chat-room.repository.js';
+import type { ChatRoom, RoomNotice } from './chat-room.schema.js';
+import { ChatTimes } from './chat-times.js';
+import { SYSTEM_ID_PREFIX } from './chat.dto.js';
+import { textOf } from './chat.mapper.js';
+
+/** Rooms that one look attends to. */
+const BATCH = 100;
+
+/**
+ * Says in a room what happened to it (contract §6): a system message for each change of members or title. The change is stored with a note of
+ * what is to be said; the node that made it says so at once, and if it dies before, any other does 5 s later. The version that the
+ * change made is in the message's clientMessageId, under a prefix that no client can use: however often it is said, it is stored once.
+ *
+ * Round trips: those of a message for each change, and one write. One read by index every 5 s for what was left.
+ */
+@Injectable()
+export class RoomNoticesService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly outage = new OutageLog(
+    new Logger(RoomNoticesService.name),
+    'What has happened to rooms cannot be told for now',
+  );
+  private timer: NodeJS.Timeout | undefined;
+  private looking: Promise<void> = Promise.resolve();
+  private isClosing = false;
+
+  constructor(
+    private readonly messages: ChatMessageService,
+    private readonly rooms: ChatRoomRepository,
+    private readonly times: ChatTimes,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.lookLater();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isClosing = true;
+    clearTimeout(this.timer);
+    await this.looking;
+  }
+
+  /** Says all that is to be said of the room, oldest first. May be repeated. @throws AppError UNAVAILABLE */
+  async tell({ _id, notices = [] }: ChatRoom): Promise<void> {
+    const inOrder = notices.toSorted((a, b) => a.version - b.version);
+    for (const notice of inOrder) await this.messages.store(messageOf(_id, notice));
+    const last = inOrder.at(-1);
+    if (last !== undefined) await this.rooms.dropNotices(_id, last.version);
+  }
+
+  private lookLater(): void {
+    if (this.isClosing) return;
+    this.timer = setTimeout(() => {
+      this.looking = this.look().then(() => this.lookLater());
+    }, this.times.noticeLookMs).unref();
+  }
+
+  /** Never rejects. */
+  private async look(): Promise<void> {
+    try {
+      const before = new Date(Date.now() - this.times.noticeAgeMs);
+      for (const room of await this.rooms.findWithNotices(before, BATCH)) await this.tell(room);
+      this.outage.worked();
+    } catch (error) {
+      this.outage.failed(error);
+    }
+  }
+}
+
+function messageOf(conversationId: string, notice: RoomNotice): Draft<ChatMessage> {
+  const { version, event, actor, subject, title, at } = notice;
+  const { id, type } = partyOf(actor);
+  return {
+    _id: new Types.ObjectId(),
+    conversationId,
+    senderId: id,
+    senderType: type,
+    senderName: actor.name,
+    senderAvatar: actor.avatar,
+    content: textOf(notice),
+    messageType: 'system',
+    clientMessageId: `${SYSTEM_ID_PREFIX}${conversationId}:${version}`,
+    timestamp: at,
+    roomEvent: {
+      event,
+      subject: { id: subject.id, type: subject.type },
+      ...(title !== undefined && { title }),
+    },
+  };
+}

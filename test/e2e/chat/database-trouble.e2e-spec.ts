@@ -1,0 +1,88 @@
+import type { ChatMessagePayload } from '../../../src/contract/chat.js';
+import { startApp, type TestApp } from '../../support/app.js';
+import {
+  asMember,
+  newGroup,
+  openRoom,
+  roomBarrier,
+  roomHistory,
+  saidTo,
+  say,
+} from '../../support/chat-room.js';
+import { connectAll, connectAs } from '../../support/client.js';
+import { command, DatabaseProxy } from '../../support/database-proxy.js';
+import { until } from '../../support/until.js';
+
+/** Reaches its database through a proxy. */
+let node: TestApp;
+/** Another node on the same database; they do not know of each other. */
+let other: TestApp;
+let proxy: DatabaseProxy;
+
+beforeAll(async () => {
+  other = await startApp();
+  proxy = await DatabaseProxy.start(other.mongoUri);
+  node = await startApp({ MONGODB_URI: proxy.uri });
+});
+
+const insert = (text: string) => command('insert', 'chatmessages', text);
+
+/** ravi is on the other node, asha and bela on this one. */
+async function meet() {
+  const people = newGroup();
+  const r = await connectAs(other.url, people.ravi);
+  const [a, b] = await connectAll(node.url, people.asha, people.bela);
+  const members = [people.asha, people.bela];
+  const [conversationId, second] = [await openRoom(r, members), await openRoom(r, members)];
+  return { ...people, r, a, b, conversationId, second };
+}
+
+it('who is removed while a message is on its way to the database does not get it', async () => {
+  const { asha, r, a, b, conversationId, second } = await meet();
+  await say(b, conversationId, 'before');
+  const held = proxy.hold(insert('on its way'));
+  const saying = say(b, conversationId, 'on its way');
+  const release = await held;
+  // The sender has been let in, and asha was a member then.
+  await r.ask('chat:remove_member', { conversationId, ...asMember(asha) });
+  release();
+  const { seq } = await saying;
+  await b.waitFor('chat:message', ({ message }) => message === 'on its way');
+  await roomBarrier(b, second, a);
+  expect(saidTo(a)).toEqual(['before', 'barrier']);
+  const said = await roomHistory(r, conversationId);
+  expect(said.find(({ system }) => system?.event === 'removed')?.seq).toBe(seq - 1);
+});
+
+it('a message is told when it is known again who is a member', async () => {
+  const { a, b, conversationId } = await meet();
+  await say(b, conversationId, 'before');
+  const held = proxy.hold(insert('not to be told yet'));
+  const saying = say(b, conversationId, 'not to be told yet');
+  const release = await held;
+  const cut = proxy.plan('cut', command('find', 'chatrooms', conversationId));
+  release();
+  await cut;
+  expect(await saying).toMatchObject({ seq: 3 });
+  for (const client of [a, b])
+    await client.waitFor('chat:message', ({ message }) => message === 'not to be told yet');
+  await roomBarrier(b, conversationId, a, b);
+  for (const client of [a, b]) expect(saidTo(client)).toEqual(['before', 'not to be told yet', 'barrier']);
+});
+
+it('a message whose answer is lost is told once, retried or not', async () => {
+  const { a, b, conversationId } = await meet();
+  await say(b, conversationId, 'before');
+  const payload = { conversationId, message: 'in doubt', clientMessageId: 'doubtful' };
+  void proxy.plan('lose-reply', insert('in doubt'));
+  expect(await b.send('chat:message', payload)).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE' } });
+  let stored: ChatMessagePayload | undefined;
+  await until(async () => {
+    const ack = await b.send<ChatMessagePayload>('chat:message', payload);
+    if (ack.ok) stored = ack.data;
+    return ack.ok;
+  });
+  await roomBarrier(b, conversationId, a, b);
+  for (const client of [a, b]) expect(saidTo(client)).toEqual(['before', 'in doubt', 'barrier']);
+  expect(stored).toMatchObject({ seq: 3 });
+});
