@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { isObservable } from 'rxjs';
 import type { Ack } from '../contract/ack.js';
 import { AppError } from '../contract/errors.js';
+import { EventLimits } from './event-limits.js';
 import { Reply } from './reply.js';
 import type { RealtimeSocket } from './socket.types.js';
 import { toAppError } from './to-app-error.js';
@@ -26,6 +27,8 @@ export class EventDispatcher {
   private readonly tables = new WeakMap<RealtimeSocket, HandlerTable>();
   private readonly inFlight = new Set<Promise<void>>();
   private draining = false;
+
+  constructor(private readonly limits: EventLimits) {}
 
   /** Whether new events are refused, because this node is shutting down. */
   get isDraining(): boolean {
@@ -64,7 +67,7 @@ export class EventDispatcher {
     const ack = typeof last === 'function' ? (last as (answer: Ack) => void) : undefined;
     const payload = args[0] === ack ? undefined : args[0];
     const reply = new Reply(socket, event.slice(0, MAX_ECHOED_NAME_LENGTH), ack);
-    const handling = this.handle(table.get(event), event, payload, reply).finally(() =>
+    const handling = this.handle(socket, table.get(event), event, payload, reply).finally(() =>
       this.inFlight.delete(handling),
     );
     this.inFlight.add(handling);
@@ -72,6 +75,7 @@ export class EventDispatcher {
 
   /** Never rejects. */
   private async handle(
+    socket: RealtimeSocket,
     handler: EventHandler | undefined,
     event: string,
     payload: unknown,
@@ -79,6 +83,11 @@ export class EventDispatcher {
   ): Promise<void> {
     if (this.draining)
       return reply.fail(new AppError('UNAVAILABLE', 'This server is shutting down. Reconnect.'));
+    if (this.limits.isOn) {
+      const verdict = await this.limits.judge(socket, event);
+      if (verdict === 'dropped') return reply.succeed({});
+      if (verdict !== 'passed') return reply.fail(verdict);
+    }
     if (handler === undefined) return reply.fail(new AppError('UNKNOWN_EVENT', 'There is no such event.'));
     const deadline = setTimeout(() => {
       this.logger.warn(`${event}: no answer within ${ANSWER_DEADLINE_MS} ms`);

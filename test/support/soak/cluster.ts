@@ -75,6 +75,7 @@ export class Cluster {
       LOG_LEVEL: 'warn',
       DATA_DIR: node.dataDir,
       JWT_SECRET: TEST_SECRET,
+      RATE_LIMITS: 'off',
       ...this.variables,
     };
     node.running = await this.spawn([process.execPath, 'dist/main.js'], env, /Samvad listens on (\S+)/);
