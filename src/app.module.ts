@@ -9,6 +9,7 @@ import { HealthModule } from './health/health.module.js';
 import { LiveModule } from './live/live.module.js';
 import { NodesModule } from './nodes/nodes.module.js';
 import { PushModule } from './push/push.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
 import { PresenceModule } from './presence/presence.module.js';
 
 @Module({})
@@ -24,6 +25,7 @@ export class AppModule {
         AgoraModule,
         PushModule,
         PresenceModule,
+        SessionsModule,
         DirectMessageModule,
         CallModule,
         LiveModule,

@@ -2,7 +2,7 @@ import type { AppError, ErrorBody } from '../contract/errors.js';
 import type { ConnectedPayload } from '../contract/server-events.js';
 import type { Connections } from './connections.js';
 import type { Logins } from './logins.js';
-import { personalRoom } from './rooms.js';
+import { identityRoom, personalRoom } from './rooms.js';
 import { SingleSocket } from './single-socket.js';
 import type { RealtimeSocket } from './socket.types.js';
 import { toAppError } from './to-app-error.js';
@@ -44,11 +44,11 @@ export function authenticateHandshake(logins: Logins, addressOf: (socket: Realti
   };
 }
 
-/** Puts a new socket into its personal room, lets others know of it, and greets it, in this order (contract §2). */
+/** Puts a new socket into the rooms of its person and of its identity, lets others know of it, and greets it, in this order (contract §2). */
 export async function welcome(socket: RealtimeSocket, connections: Connections): Promise<void> {
   const { user } = socket.data;
   const connection = { socketId: socket.id, user };
-  await socket.join(personalRoom(user));
+  await socket.join([personalRoom(user), identityRoom(user)]);
   if (!socket.connected) return;
   socket.once('disconnect', () => void connections.departed(connection));
   await connections.arrived(connection);

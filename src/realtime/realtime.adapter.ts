@@ -18,7 +18,7 @@ import { HttpDoor } from './http-door.js';
 import { Logins } from './logins.js';
 import { SlowConsumers } from './slow-consumers.js';
 import type { RealtimeServer, RealtimeSocket } from './socket.types.js';
-import { disconnectAtExpiry } from './token-expiry.js';
+import { TokenExpiry } from './token-expiry.js';
 
 /** Bytes; a larger frame closes that socket (contract §9). */
 const MAX_FRAME_BYTES = 64 * 1024;
@@ -37,6 +37,7 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly config: AppConfig;
   private readonly logins: Logins;
   private readonly door: HttpDoor;
+  private readonly expiry: TokenExpiry;
   private readonly dispatcher: EventDispatcher;
   private readonly emitter: EmitterService;
   private readonly connections: Connections;
@@ -46,6 +47,7 @@ export class RealtimeAdapter extends IoAdapter {
   constructor(app: NestExpressApplication) {
     super(app);
     this.config = app.get(AppConfig);
+    this.expiry = app.get(TokenExpiry, { strict: false });
     this.logins = app.get(Logins, { strict: false });
     const express = app.getHttpAdapter().getInstance() as { get: (setting: string) => unknown };
     const isTrusted = express.get('trust proxy fn') as ProxyTrust;
@@ -108,7 +110,7 @@ export class RealtimeAdapter extends IoAdapter {
 
   /** A fault in here must cost this one socket, not the process. */
   private admit(socket: RealtimeSocket): void {
-    disconnectAtExpiry(socket, this.config.auth.expiryGraceMs);
+    this.expiry.follow(socket);
     welcome(socket, this.connections).catch((error: unknown) => {
       this.log.error('A socket could not be admitted', stackOf(error));
       socket.disconnect(true);

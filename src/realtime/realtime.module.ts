@@ -8,14 +8,27 @@ import { EmitterService } from './emitter.service.js';
 import { EventDispatcher } from './event-dispatcher.js';
 import { EventLimits } from './event-limits.js';
 import { Logins } from './logins.js';
+import { SharedSockets } from './shared-sockets.js';
+import { SocketQuota } from './socket-quota.js';
+import { TokenExpiry } from './token-expiry.js';
 
 /** How long a shutdown waits for events under way. */
 const DRAIN_TIMEOUT_MS = 2000;
 
 @Module({
   imports: [AuthModule, LimitsModule, RedisModule],
-  providers: [ClusterBroadcasts, Connections, EmitterService, EventDispatcher, EventLimits, Logins],
-  exports: [Connections, EmitterService, EventDispatcher, Logins],
+  providers: [
+    ClusterBroadcasts,
+    Connections,
+    EmitterService,
+    EventDispatcher,
+    EventLimits,
+    Logins,
+    SharedSockets,
+    SocketQuota,
+    TokenExpiry,
+  ],
+  exports: [Connections, EmitterService, EventDispatcher, Logins, TokenExpiry],
 })
 export class RealtimeModule implements OnModuleDestroy {
   constructor(private readonly dispatcher: EventDispatcher) {}

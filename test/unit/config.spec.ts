@@ -85,6 +85,7 @@ describe('configuration', () => {
       host: '0.0.0.0',
       port: 8080,
       corsOrigins: ['https://a.example', 'http://localhost:5173'],
+      trustedProxies: 0,
     });
     expect(config.directMessage.echoToSender).toBe(false);
     expect(config.logLevel).toBe('log');
