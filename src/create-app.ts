@@ -13,7 +13,12 @@ import { RealtimeAdapter } from './realtime/realtime.adapter.js';
 export async function createApp(config: AppConfig): Promise<NestExpressApplication> {
   const logger = new AppLogger(config);
   return configureApp(
-    await NestFactory.create<NestExpressApplication>(AppModule.with(config), { logger, abortOnError: false }),
+    await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
+      logger,
+      abortOnError: false,
+      // No request has a body that anybody reads.
+      bodyParser: false,
+    }),
   );
 }
 
