@@ -9,6 +9,7 @@ const OUTPUTS = [
   'packages/embedded-mongo/dist/index.js',
   'build/demo/main.js',
   'build/test/support/soak/main.js',
+  'build/test/support/fuzz/main.js',
   'build/bench/direct-message/main.js',
 ];
 const PACKAGE = 'packages/embedded-mongo';
@@ -16,6 +17,7 @@ const SOURCES = [
   'src',
   'demo',
   'test/support/soak',
+  'test/support/fuzz',
   'test/support/spawned.ts',
   'test/support/token.ts',
   'bench',
