@@ -18,7 +18,14 @@ export class FuzzServer {
   static async start(): Promise<FuzzServer> {
     const folder = await mkdtemp(join(tmpdir(), 'samvad-fuzz-'));
     const mongo = await spawnUntilReady(
-      [process.execPath, 'packages/embedded-mongo/bin/embedded-mongo.js', '--port', '0', '--dir', join(folder, 'mongo')],
+      [
+        process.execPath,
+        'packages/embedded-mongo/bin/embedded-mongo.js',
+        '--port',
+        '0',
+        '--dir',
+        join(folder, 'mongo'),
+      ],
       { PATH: process.env.PATH },
       /(mongodb:\/\/\S+)/,
     );
@@ -54,7 +61,7 @@ export class FuzzServer {
     const { exitCode, signalCode } = this.server.child;
     const ended = exitCode === null && signalCode === null ? [] : [`it ended: ${exitCode ?? signalCode}`];
     const lines = this.server.output().split('\n');
-    return [...ended, ...lines.filter((line) => STRAY.test(line) || / ERROR /.test(line))];
+    return [...ended, ...lines.filter((line) => STRAY.test(line) || /\bERROR\b/.test(line))];
   }
 
   /** What its objects take after a collection of garbage, in bytes. */
