@@ -3,6 +3,7 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { developmentSecret } from './development-secret.js';
 import { Environment, signatureAlgorithmOf } from './environment.js';
+import { hide } from './hidden.js';
 import { productionFaults } from './production-faults.js';
 import type { RateClass, RateLimit } from './rate-limits.js';
 import { readServiceAccount, type ServiceAccount } from './service-account.js';
@@ -101,17 +102,20 @@ export function parseConfig(variables: Record<string, unknown>): AppConfig {
       corsOrigins: environment.CORS_ORIGINS,
       trustedProxies: environment.TRUST_PROXY,
     },
-    database: { uri: environment.MONGODB_URI, dataDir },
-    auth: {
-      tokenKey: tokenKeyOf(environment, dataDir),
-      issuer: environment.JWT_ISSUER,
-      audience: environment.JWT_AUDIENCE,
-      adminKey: environment.ADMIN_SECRET_KEY,
-      expiryGraceMs: environment.AUTH_EXPIRY_GRACE_SECONDS * 1000,
-    },
+    database: hide({ uri: environment.MONGODB_URI, dataDir }, 'uri'),
+    auth: hide(
+      {
+        tokenKey: tokenKeyOf(environment, dataDir),
+        issuer: environment.JWT_ISSUER,
+        audience: environment.JWT_AUDIENCE,
+        adminKey: environment.ADMIN_SECRET_KEY,
+        expiryGraceMs: environment.AUTH_EXPIRY_GRACE_SECONDS * 1000,
+      },
+      'adminKey',
+    ),
     realtime: { slowConsumerLimitBytes: environment.SLOW_CONSUMER_LIMIT_BYTES },
     limits: limitsOf(environment),
-    redis: { url: environment.REDIS_URL },
+    redis: hide({ url: environment.REDIS_URL }, 'url'),
     directMessage: {
       echoToSender: environment.DM_ECHO_TO_SENDER,
       editWindowMs: environment.DM_EDIT_WINDOW_SECONDS * 1000,
@@ -122,7 +126,7 @@ export function parseConfig(variables: Record<string, unknown>): AppConfig {
     },
     call: { ringTimeoutMs: environment.CALL_RING_TIMEOUT_SECONDS * 1000 },
     push: {
-      serviceAccount: readServiceAccount(environment.FIREBASE_SERVICE_ACCOUNT ?? ''),
+      serviceAccount: serviceAccountOf(environment),
       fcmUrl: environment.FCM_URL,
     },
   });
@@ -161,7 +165,13 @@ function agoraFaults({ AGORA_APP_ID: id, AGORA_APP_CERTIFICATE: certificate }: E
 
 function agoraCredentialsOf(environment: Environment): AppConfig['agora']['credentials'] {
   const { AGORA_APP_ID: appId, AGORA_APP_CERTIFICATE: appCertificate } = environment;
-  return appId === undefined || appCertificate === undefined ? undefined : { appId, appCertificate };
+  if (appId === undefined || appCertificate === undefined) return undefined;
+  return hide({ appId, appCertificate }, 'appCertificate');
+}
+
+function serviceAccountOf({ FIREBASE_SERVICE_ACCOUNT: text }: Environment): ServiceAccount | undefined {
+  const account = readServiceAccount(text ?? '');
+  return account && hide(account, 'privateKey');
 }
 
 function limitsOf(environment: Environment): AppConfig['limits'] {
@@ -187,8 +197,8 @@ function tokenKeyOf(environment: Environment, dataDir: string): TokenKey {
   const { JWT_PUBLIC_KEY: pem, JWKS_URL: url, JWT_SECRET: secret } = environment;
   const algorithm = pem === undefined ? undefined : signatureAlgorithmOf(pem);
   if (pem !== undefined && algorithm !== undefined) return { kind: 'public-key', pem, algorithm };
-  if (url !== undefined) return { kind: 'jwks', url };
-  return { kind: 'secret', secret: secret ?? secretIn(dataDir) };
+  if (url !== undefined) return hide({ kind: 'jwks', url }, 'url');
+  return hide({ kind: 'secret', secret: secret ?? secretIn(dataDir) }, 'secret');
 }
 
 function secretIn(dataDir: string): string {

@@ -67,9 +67,13 @@ export class EventDispatcher {
     const ack = typeof last === 'function' ? (last as (answer: Ack) => void) : undefined;
     const payload = args[0] === ack ? undefined : args[0];
     const reply = new Reply(socket, event.slice(0, MAX_ECHOED_NAME_LENGTH), ack);
-    const handling = this.handle(socket, table.get(event), event, payload, reply).finally(() =>
-      this.inFlight.delete(handling),
-    );
+    const handler = table.get(event);
+    const handling = this.handle(socket, handler, event, payload, reply).finally(() => {
+      this.inFlight.delete(handling);
+      // What nobody handles has a name that is the client's own text.
+      if (handler !== undefined && Logger.isLevelEnabled('debug'))
+        this.logger.debug(`${reply.describe()}: ${reply.outcome ?? 'no answer'}`);
+    });
     this.inFlight.add(handling);
   }
 
@@ -90,7 +94,7 @@ export class EventDispatcher {
     }
     if (handler === undefined) return reply.fail(new AppError('UNKNOWN_EVENT', 'There is no such event.'));
     const deadline = setTimeout(() => {
-      this.logger.warn(`${event}: no answer within ${ANSWER_DEADLINE_MS} ms`);
+      this.logger.warn(`${reply.describe()}: no answer within ${ANSWER_DEADLINE_MS} ms`);
       reply.fail(new AppError('UNAVAILABLE', 'The server did not finish in time. Try again.'));
     }, ANSWER_DEADLINE_MS);
     try {
@@ -99,7 +103,7 @@ export class EventDispatcher {
         throw new TypeError('a handler must return a value or a promise, not an Observable');
       reply.succeed(result);
     } catch (error) {
-      reply.fail(toAppError(error, event));
+      reply.fail(toAppError(error, reply.describe()));
     } finally {
       clearTimeout(deadline);
     }
