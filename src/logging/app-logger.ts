@@ -38,7 +38,8 @@ export class AppLogger extends ConsoleLogger {
     return this.withoutSecrets(super.stringifyJsonLogObject(line));
   }
 
-  protected override printStackTrace(stack: string): void {
-    super.printStackTrace(this.withoutSecrets(stack));
+  /** Nest calls it for errors without a stack, too. */
+  protected override printStackTrace(stack: string | undefined): void {
+    super.printStackTrace(this.withoutSecrets(stack ?? ''));
   }
 }

@@ -73,7 +73,7 @@ describe('the address of a client', () => {
     ['2001:0db8::1', undefined, 0, '2001:db8:0:0::/64'],
     ['fe80::1%eth0', undefined, 0, 'fe80:0:0:0::/64'],
     ['::1', undefined, 0, '0:0:0:0::/64'],
-    ['10.0.0.1', 'x'.repeat(10_000), 1, 'unknown'],
+    ['10.0.0.1', 'no address at all', 1, 'unknown'],
     [undefined, undefined, 0, 'unknown'],
   ])('from %p, forwarded for %p, behind %i proxies: %p', (remote, forwarded, hops, address) => {
     expect(addressOf(remote, forwarded, hops)).toBe(address);

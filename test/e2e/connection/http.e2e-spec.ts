@@ -21,7 +21,7 @@ it.each(['/health/live', '/nowhere', '/socket.io/?EIO=4&transport=polling'])(
 );
 
 it('a request that is sent too slowly has an end', () => {
-  const http = server.app.getHttpServer() as Server;
+  const http: Server = server.app.getHttpServer();
   expect([http.headersTimeout, http.requestTimeout]).toEqual([10_000, 30_000]);
 });
 

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { closeAfterTest } from '../../support/cleanup.js';
 import { connectAs, connectRefused, openClient } from '../../support/client.js';
 import { startServer, temporaryFolder } from '../../support/processes.js';
 import { runProgram } from '../../support/programs.js';
@@ -58,14 +61,20 @@ it('a running server shows no secret and no content, in its log or in a diagnost
 });
 
 it('a start that fails names no secret', async () => {
-  const password = 'the-password-of-this-database';
+  const occupant = createServer().listen(0, '127.0.0.1');
+  closeAfterTest(() => occupant.close());
+  await once(occupant, 'listening');
+  const password = 'the-password-of-this-redis';
   const { code, stdout, stderr } = await runProgram(['dist/main.js'], {
-    NODE_ENV: 'production',
-    MONGODB_URI: `mongodb://samvad:${password}@127.0.0.1:1/app`,
+    DATA_DIR: await temporaryFolder(),
+    REDIS_URL: `redis://samvad:${password}@127.0.0.1:1`,
     JWT_SECRET: TEST_SECRET,
-    PORT: '0',
+    HOST: '127.0.0.1',
+    PORT: String((occupant.address() as AddressInfo).port),
   });
   expect(code).toBe(1);
+  expect(stdout + stderr).toContain('Redis is away');
+  expect(stderr).toContain('HOST, PORT: cannot listen there');
   expect(stdout + stderr).not.toContain(password);
   expect(stdout + stderr).not.toContain(TEST_SECRET);
 });

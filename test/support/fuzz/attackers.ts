@@ -132,7 +132,8 @@ async function request(attack: Attack, path: string, init: RequestInit = {}): Pr
   attack.count();
   try {
     const signal = AbortSignal.timeout(attack.random.below(REQUEST_PATIENCE_MS));
-    const headers = { 'X-Forwarded-For': addressOf(attack), ...init.headers };
+    const headers = new Headers(init.headers);
+    headers.set('X-Forwarded-For', addressOf(attack));
     const response = await fetch(attack.url + path, { ...init, headers, signal });
     return await response.text();
   } catch {
