@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import { createPublicKey } from 'node:crypto';
-import { isIP } from 'node:net';
 import { Transform, Type } from 'class-transformer';
 import {
   IsBoolean,
@@ -15,7 +14,7 @@ import {
   ValidateBy,
 } from 'class-validator';
 import { mongo } from 'mongoose';
-import { RATE_LIMITS, type RateLimit, readRateLimit } from './rate-limits.js';
+import { LimitEnvironment } from './limit-environment.js';
 import { readServiceAccount } from './service-account.js';
 
 const BOOLEAN_WORDS: Record<string, boolean> = { true: true, '1': true, false: false, '0': false };
@@ -97,54 +96,6 @@ const IsOriginList = () =>
     },
   });
 
-const AsProxies = Transform(({ value }: { value: unknown }) =>
-  typeof value === 'string'
-    ? /^\d+$/.test(value.trim())
-      ? Number(value)
-      : value.split(',').map((entry) => entry.trim())
-    : value,
-);
-
-const MAX_PROXIES = 10;
-const PROXY_GROUPS = new Set(['loopback', 'linklocal', 'uniquelocal']);
-
-function isAddressOrNetwork(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/');
-  const version = isIP(address);
-  const isPrefix =
-    prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
-  return version !== 0 && isPrefix && rest.length === 0;
-}
-
-const IsProxyList = () =>
-  ValidateBy({
-    name: 'isProxyList',
-    validator: {
-      validate: (value: unknown) =>
-        typeof value === 'number'
-          ? value <= MAX_PROXIES
-          : Array.isArray(value) &&
-            value.every((entry: string) => PROXY_GROUPS.has(entry) || isAddressOrNetwork(entry)),
-      defaultMessage: () =>
-        'must be the number of proxies in front, 0 to 10, or their addresses such as 10.0.0.0/8, separated by commas',
-    },
-  });
-
-/** What cannot be read stays a text, which is refused. */
-const AsRateLimit = Transform(({ value }: { value: unknown }) =>
-  typeof value === 'string' ? (readRateLimit(value) ?? value) : value,
-);
-
-const IsRateLimit = () =>
-  ValidateBy({
-    name: 'isRateLimit',
-    validator: {
-      validate: (value: unknown) => typeof value === 'object',
-      defaultMessage: () =>
-        'must be events/seconds/burst such as 10/1/30, where seconds × burst ÷ events is a whole number of seconds',
-    },
-  });
-
 /** Agora's ids and certificates look the same. */
 const IsAgoraKey = () => Matches(/^[0-9a-f]{32}$/i, { message: 'must be 32 hexadecimal characters' });
 
@@ -172,7 +123,7 @@ const IsLoopbackUrl = () =>
  * The environment variables as they come in, one field each; `config.ts` makes the typed configuration of them.
  * Messages say what is wanted and never repeat the value: it may be a secret.
  */
-export class Environment {
+export class Environment extends LimitEnvironment {
   @IsIn(['development', 'test', 'production'], { message: 'must be development, test or production' })
   NODE_ENV: 'development' | 'test' | 'production' = 'development';
 
@@ -244,61 +195,6 @@ export class Environment {
   @Min(65_536, { message: 'must be 65536 to 67108864' })
   @Max(67_108_864, { message: 'must be 65536 to 67108864' })
   SLOW_CONSUMER_LIMIT_BYTES: number = 1_048_576;
-
-  @IsIn(['on', 'off'], { message: 'must be on or off' })
-  RATE_LIMITS: 'on' | 'off' = 'on';
-
-  @AsRateLimit
-  @IsRateLimit()
-  RATE_LIMIT_MESSAGES: RateLimit = RATE_LIMITS.message;
-
-  @AsRateLimit
-  @IsRateLimit()
-  RATE_LIMIT_TYPING: RateLimit = RATE_LIMITS.typing;
-
-  @AsRateLimit
-  @IsRateLimit()
-  RATE_LIMIT_REACTIONS: RateLimit = RATE_LIMITS.reaction;
-
-  @AsRateLimit
-  @IsRateLimit()
-  RATE_LIMIT_CALLS: RateLimit = RATE_LIMITS.ring;
-
-  @AsRateLimit
-  @IsRateLimit()
-  RATE_LIMIT_JOINS: RateLimit = RATE_LIMITS.join;
-
-  @AsRateLimit
-  @IsRateLimit()
-  RATE_LIMIT_OTHERS: RateLimit = RATE_LIMITS.other;
-
-  @AsRateLimit
-  @IsRateLimit()
-  RATE_LIMIT_HANDSHAKES: RateLimit = RATE_LIMITS.handshake;
-
-  @AsRateLimit
-  @IsRateLimit()
-  RATE_LIMIT_SESSIONS: RateLimit = RATE_LIMITS.session;
-
-  @AsRateLimit
-  @IsRateLimit()
-  RATE_LIMIT_FAILED_LOGINS: RateLimit = RATE_LIMITS.failedLogin;
-
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1, { message: 'must be 1 to 100000' })
-  @Max(100_000, { message: 'must be 1 to 100000' })
-  MAX_SOCKETS_PER_IDENTITY: number = 10;
-
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1, { message: 'must be 1 to 100000' })
-  @Max(100_000, { message: 'must be 1 to 100000' })
-  MAX_SOCKETS_OF_SHARED_ADMIN: number = 200;
-
-  @AsProxies
-  @IsProxyList()
-  TRUST_PROXY: number | string[] = 0;
 
   @AsBoolean
   @IsBoolean({ message: 'must be true or false' })

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import { Logger } from '@nestjs/common';
 import helmet from 'helmet';
 import type { AppConfig } from '../config/config.js';
 import { clientAddress, type ProxyTrust } from '../limits/client-address.js';
@@ -14,6 +15,9 @@ type Decide = (refusal: string | null | undefined, isAllowed: boolean) => void;
 
 /** What is decided of a request before there is a session: whose page it is, and how many its address has opened. */
 export class HttpDoor {
+  private readonly logger = new Logger(HttpDoor.name);
+  private hasWarned = false;
+
   constructor(
     private readonly config: AppConfig,
     private readonly limiter: RateLimiter,
@@ -22,7 +26,16 @@ export class HttpDoor {
 
   /** From where a request comes, as limits count. */
   addressOf(request: IncomingMessage): string {
+    this.lookForProxy(request);
     return clientAddress(request, this.isTrusted);
+  }
+
+  /** Behind a proxy that is not trusted all clients share one address, and its limits. */
+  private lookForProxy({ headers }: IncomingMessage): void {
+    if (this.hasWarned || this.config.http.trustedProxies !== 0) return;
+    if (headers['x-forwarded-for'] === undefined) return;
+    this.hasWarned = true;
+    this.logger.warn('A request says X-Forwarded-For: if a proxy of yours wrote it, set TRUST_PROXY.');
   }
 
   /** Engine.IO's `allowRequest`: asked for each new session, by polling or WebSocket, and not for what follows on it. */

@@ -30,12 +30,13 @@ export class SocketQuota {
     connections.onDeparture((connection) => this.shared.remove(connection));
   }
 
-  private async arrived(connection: Connection): Promise<void> {
+  private arrived(connection: Connection): void {
     const most = this.mostOf(connection.user);
     // The room has its sockets in the order in which they came.
     const here = this.emitter.socketsIn(identityRoom(connection.user));
     this.putOut(here.slice(0, Math.max(here.length - most, 0)));
-    await this.shared.add(connection, most);
+    // Nobody waits for it: a Redis that hangs holds up no newcomer.
+    void this.shared.add(connection, most);
   }
 
   private mostOf(user: Identity): number {

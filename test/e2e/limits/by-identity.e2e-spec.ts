@@ -41,6 +41,19 @@ describe('a limit by identity', () => {
     }
   });
 
+  it('as it comes lets 30 messages through at once, in their order', async () => {
+    const app = await startApp({ RATE_LIMITS: 'on' });
+    const client = await connectAs(app.url, user('asha'));
+    const answers = await Promise.all(
+      Array.from({ length: 31 }, (_, n) =>
+        client.send<{ content: string; seq: number }>('dm:send_message', { ...toRavi, content: `${n}` }),
+      ),
+    );
+    const stored = answers.flatMap((ack) => (ack.ok ? [[ack.data.content, ack.data.seq]] : []));
+    expect(stored).toEqual(Array.from({ length: 30 }, (_, n) => [`${n}`, n + 1]));
+    expect(retryAfter(answers[30] as Ack)).toBeLessThanOrEqual(3001);
+  });
+
   it('refuses before the payload is looked at, and without an ack as `error`', async () => {
     const client = await connectAs(url, user('careless'));
     const answers = await sendMany(client, BURST + 1, 'dm:send_message', { content: 1 });
