@@ -48,7 +48,7 @@ export class WatchingService {
     roomMemory.register(LIVE_ROOM, {
       roomOf: liveRoom,
       canReturn: async (user, id) => (await this.admissionOf(user, id)) !== undefined,
-      mayStay: (user, id) => this.returned(user, id),
+      mayStay: (user, id, socketId) => this.returned(user, id, socketId),
     });
   }
 
@@ -136,7 +136,7 @@ export class WatchingService {
     token: LiveTokenPayload,
   ): LiveSnapshotPayload {
     const streamId = stream._id.toHexString();
-    const viewerCount = this.counts.countWith(streamId, user);
+    const viewerCount = this.counts.countWith(streamId, user, socketId);
     const shown = toStreamPayload(stream, viewerCount);
     const { likeCount } = shown;
     this.likeTellings.welcome(socketId, streamId, likeCount);
@@ -165,10 +165,11 @@ export class WatchingService {
   }
 
   /** The room has come back to a new socket. */
-  private async returned(user: Identity, streamId: string): Promise<boolean> {
+  private async returned(user: Identity, streamId: string, socketId: string): Promise<boolean> {
     const stream = await this.admissionOf(user, streamId);
     if (stream === undefined) return false;
     this.noteWatched(stream);
+    this.counts.cameBack(stream._id.toHexString(), socketId);
     this.likeTellings.tellAgain(stream._id.toHexString());
     return true;
   }
