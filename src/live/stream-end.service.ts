@@ -7,7 +7,7 @@ import { stackOf } from '../logging/stack-of.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { liveRoom } from '../realtime/rooms.js';
 import { LikeCountsService } from './like-counts.service.js';
-import { ownerOf, toStreamId } from './live-rules.js';
+import { ownerOf, textOf, toStreamId } from './live-rules.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
 import type { LiveStream } from './live-stream.schema.js';
 import { LiveViewerRepository } from './live-viewer.repository.js';
@@ -125,7 +125,7 @@ export class StreamEndService {
     this.emitter.toEverybody('live:stream_ended', {
       streamId,
       astrologerId: ownerOf(stream).id,
-      astrologerName: stream.astrologerName ?? '',
+      astrologerName: textOf(stream.astrologerName),
       timestamp: end.timestamp,
     });
     this.emitter.putOut(room, room);
