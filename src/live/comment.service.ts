@@ -47,8 +47,8 @@ export class CommentService {
   comment(user: Identity, socketId: string, { streamId, message }: CommentDto): Promise<LiveCommentPayload> {
     return this.inArrivalOrder.run(socketId, async () => {
       const { id, role } = await this.access.inside(user, socketId, streamId);
-      if (role === 'viewer') await this.takePlace(id, partyOf(user));
       const comment = newComment(user, streamId, message);
+      if (role === 'viewer') await this.takePlace(id, partyOf(user), comment._id);
       await this.comments.insert(comment);
       const payload = toCommentPayload(comment);
       this.emitter.toRooms([liveRoom(streamId)], 'live:comment', payload);
@@ -76,16 +76,14 @@ export class CommentService {
   }
 
   /** @throws AppError RATE_LIMITED; FORBIDDEN */
-  private async takePlace(streamId: Types.ObjectId, person: Party): Promise<void> {
-    const now = new Date();
-    const limit = SLOW_MODE_COMMENTS;
-    const since = new Date(now.getTime() - this.times.slowModeMs);
-    const viewer = await this.viewers.noteComment(streamId, person, now, { since, limit });
+  private async takePlace(streamId: Types.ObjectId, person: Party, commentId: Types.ObjectId): Promise<void> {
+    const [limit, windowMs] = [SLOW_MODE_COMMENTS, this.times.slowModeMs];
+    const viewer = await this.viewers.noteComment(streamId, person, commentId, { windowMs, limit });
     if (viewer === undefined) return;
     if (viewer.bannedAt !== undefined) throw banned();
     if (viewer.mutedAt !== undefined) throw new AppError('FORBIDDEN', 'You may not comment in this stream.');
-    const oldest = viewer.commentedAt?.[limit - 1]?.getTime() ?? since.getTime();
-    const retryAfterMs = Math.max(1, oldest - since.getTime());
+    const age = Number(viewer.commentAskedAt) - Number(viewer.commentedAt?.[limit - 1]);
+    const retryAfterMs = Math.max(1, windowMs - age);
     throw new AppError('RATE_LIMITED', 'You comment too fast.', { retryAfterMs });
   }
 }
