@@ -107,11 +107,12 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
   countWith(streamId: string, user: Identity, socketId: string): number {
     const watched = this.watched.get(streamId);
     if (watched === undefined) return 0;
-    const { owner, here, others, arrived, count = 0 } = watched;
+    const { owner, here, others, arrived } = watched;
     const key = partyKey(partyOf(user));
     if (key !== owner && !here.has(key) && !others.has(key)) arrived.add(key);
-    watched.welcomed.add(socketId, count + arrived.size);
-    return count + arrived.size;
+    const count = this.sizeHere(streamId);
+    watched.welcomed.add(socketId, count);
+    return count;
   }
 
   /** The room has come back to a socket, which is told at the next look how many watch by now. */
@@ -121,7 +122,13 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
 
   /** Of any stream, also one that nobody watches here: then one Redis command a second with several nodes, whoever asks. Never rejects. */
   async sizeOf(streamId: string): Promise<number> {
-    return this.watched.get(streamId)?.count ?? this.countElsewhere(streamId);
+    return this.watched.has(streamId) ? this.sizeHere(streamId) : this.countElsewhere(streamId);
+  }
+
+  /** Likewise, as far as this node knows, which is 0 when nobody watches here; whoever came since the last look among them. */
+  sizeHere(streamId: string): number {
+    const { count = 0, arrived } = this.watched.get(streamId) ?? { arrived: new Set() };
+    return count + arrived.size;
   }
 
   /** Ids of the streams in whose rooms somebody is on this node, or was until now. */
