@@ -15,6 +15,7 @@ import { banned, nameIn, roleIn, toStreamId } from './live-rules.js';
 import { LiveTimes } from './live-times.js';
 import { LiveViewerRepository } from './live-viewer.repository.js';
 import { StreamAccessService } from './stream-access.service.js';
+import { timedId } from './timed-id.js';
 
 /** Slow mode: of one person, in one stream, on all devices (contract §5). */
 const SLOW_MODE_COMMENTS = 3;
@@ -91,7 +92,7 @@ export class CommentService {
 function newComment(user: Identity, streamId: string, message: string): LiveComment {
   const { id, type } = partyOf(user);
   return {
-    _id: new Types.ObjectId(),
+    _id: timedId(),
     streamId,
     userId: id,
     userType: type,

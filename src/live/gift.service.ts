@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { Types } from 'mongoose';
 import { type Identity, partyKey, partyOf } from '../contract/identity.js';
 import type { LiveGiftPayload } from '../contract/live.js';
 import { GiftCompletionService, giftPending } from './gift-completion.service.js';
@@ -12,6 +11,7 @@ import { toGiftPayload } from './live.mapper.js';
 import { nameIn, ownerOf } from './live-rules.js';
 import { LiveTimes } from './live-times.js';
 import { StreamAccessService } from './stream-access.service.js';
+import { timedId } from './timed-id.js';
 
 /** Milliseconds that a repeat waits for a first try that another node is at; less than an event may take. */
 const PATIENCE_MS = 3500;
@@ -120,7 +120,7 @@ export class GiftService {
   ): LiveGift {
     const { id, type } = partyOf(user);
     return {
-      _id: new Types.ObjectId(),
+      _id: timedId(),
       streamId,
       astrologerId,
       sender: partyKey(user),
