@@ -12,10 +12,7 @@ const HOUR_MS = 3_600_000;
 /** Of this stream, and of others. */
 const MANY = 500;
 /** What nodes ask when they look at the streams that are live: query-plans.e2e-spec.ts has it. Here it depends on the moment of the look. */
-const STREAM_LOOKS = new Set([
-  'find livestreams _id endToldDue',
-  'find livestreams _id isLive',
-]);
+const STREAM_LOOKS = new Set(['find livestreams _id endToldDue', 'find livestreams _id isLive']);
 
 const ledger = new TestLedger();
 let node: TestApp;

@@ -146,7 +146,8 @@ describe('live:delete_comment', () => {
     const { id } = await comment(a, streamId);
     await pin(host, streamId, id);
     // The driver tries once more by itself.
-    for (let i = 0; i < 2; i += 1) void database.plan('cut', command('update', 'livestreams', 'pinnedCommentId'));
+    for (let i = 0; i < 2; i += 1)
+      void database.plan('cut', command('update', 'livestreams', 'pinnedCommentId'));
     expect(await a.send('live:delete_comment', { streamId, commentId: id })).toMatchObject({
       ok: false,
       error: { code: 'UNAVAILABLE' },
