@@ -150,7 +150,7 @@ describe('queries of direct messages', () => {
         'directmarks.findOneAndUpdate',
         'blocks.find',
         'directmessages.findOneAndUpdate',
-        'openrooms.updateOne',
+        'openrooms.bulkWrite',
         'presence.find',
         'presence.updateMany',
         'openrooms.updateMany',

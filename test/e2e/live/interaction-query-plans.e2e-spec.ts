@@ -50,8 +50,8 @@ async function storeMany(streamIds: string[]): Promise<void> {
 }
 
 function kindOf({ collection, method, args }: Query): string {
-  const [first] = args as [object | { updateOne: { filter: object } }[]];
-  const filter = Array.isArray(first) ? (first[0]?.updateOne.filter ?? {}) : first;
+  const [first] = args as [object | { updateOne?: { filter: object } }[]];
+  const filter = Array.isArray(first) ? (first[0]?.updateOne?.filter ?? {}) : first;
   return `${method} ${collection} ${Object.keys(filter).toSorted().join(' ')}`;
 }
 

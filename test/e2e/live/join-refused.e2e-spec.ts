@@ -100,7 +100,7 @@ describe('live:join that is refused', () => {
       const answer = late.send('live:join', { streamId });
       const release = await held;
       // Whoever comes later looks later: the look of the one who joins found nothing.
-      await watchAs(node.url, veer, streamId);
+      await host.ask('live:comments', { streamId });
       await host.ask(event, { streamId, userId: asha.id, userType: asha.type });
       release();
       expect(await answer).toEqual({ ok: false, error });
