@@ -4,7 +4,7 @@ import type { Model, QueryFilter, Types } from 'mongoose';
 import { type Party, partyKey } from '../contract/identity.js';
 import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
-import { Gathering } from '../database/gathering.js';
+import { Gathering } from '../gathering/gathering.js';
 import { Call, type Deadline, DEADLINES } from './call.schema.js';
 
 /** What kept a call from being stored: a party that is in another one, or a channel's name that was used. */

@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model, mongo } from 'mongoose';
 import { createIndexes } from '../database/create-indexes.js';
-import { Gathering } from '../database/gathering.js';
+import { Gathering } from '../gathering/gathering.js';
 import { OpenRooms } from './open-rooms.schema.js';
 
 /** Of an identity with more sockets than these, an arrival looks at those alone that went last. */

@@ -1,4 +1,4 @@
-import { Gathering } from '../../src/database/gathering.js';
+import { Gathering } from '../../src/gathering/gathering.js';
 
 /** What the work was given, batch by batch. */
 function recording(gatheringMs = 0) {
