@@ -46,17 +46,16 @@ export class LiveCommentRepository implements OnModuleInit {
    * of ours.
    */
   async findNewest(streamId: Types.ObjectId, limit: number, before?: Types.ObjectId): Promise<LiveComment[]> {
-    return this.model
-      .find(
+    return this.model.collection
+      .find<LiveComment>(
         {
           streamId: streamId.toHexString(),
           _id: { $type: 'objectId', ...(before && { $lt: before }) },
           deletedAt: { $exists: false },
         },
-        null,
         { sort: { _id: -1 }, limit },
       )
-      .lean();
+      .toArray();
   }
 
   async find(streamId: Types.ObjectId, commentId: Types.ObjectId): Promise<LiveComment | null> {

@@ -70,10 +70,9 @@ export class OpenRoomsRepository implements OnModuleInit {
     const identities = [...new Set(arrivals.map(({ identity }) => identity))];
     const earliest = new Date(Math.min(...arrivals.map(({ since }) => since.getTime())));
     const limit = MAX_SOCKETS * identities.length;
-    const found = await this.model
-      .find({ identity: { $in: identities }, goneAt: { $not: { $lte: earliest } } })
-      .limit(limit)
-      .lean();
+    const found = await this.model.collection
+      .find<OpenRooms>({ identity: { $in: identities }, goneAt: { $not: { $lte: earliest } } }, { limit })
+      .toArray();
     // Somebody has so many that others may be missing.
     if (found.length === limit) return Promise.all(arrivals.map((arrival) => this.findBesideOne(arrival)));
     const byIdentity = new Map<string, OpenRooms[]>();

@@ -71,7 +71,7 @@ export class PresenceRepository implements OnModuleInit {
 
   /** One round trip; who was never here is missing. */
   async findMany(keys: string[]): Promise<StoredPresence[]> {
-    return this.model.find({ _id: { $in: keys } }).lean();
+    return this.model.collection.find<StoredPresence>({ _id: { $in: keys } } as object).toArray();
   }
 
   private async addAll(additions: Addition[]): Promise<Before[]> {

@@ -9,7 +9,7 @@ import { isAllowedOrigin } from './allowed-origin.js';
 import { ClusterBroadcasts } from './cluster-broadcasts.js';
 import { Connections } from './connections.js';
 import { EmitterService } from './emitter.service.js';
-import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
+import { EventDispatcher, type EventHandler, type Gateway } from './event-dispatcher.js';
 import { gatherWrites } from './gathered-writes.js';
 import { authenticateHandshake, welcome } from './handshake.js';
 import { sendSinglePieceFrames } from './single-piece-frames.js';
@@ -66,13 +66,16 @@ export class RealtimeAdapter extends IoAdapter {
     });
     (this.httpServer as HttpServer).on('upgrade', (_request, connection) => gatherWrites(connection));
     sendSinglePieceFrames(server.sockets.adapter);
-    // Nest adds a listener for each gateway.
-    server.sockets.setMaxListeners(0);
     server.use(authenticateHandshake(this.authentication));
     server.on('connection', (socket) => this.admit(socket));
     this.slowConsumers.watch(server);
     this.emitter.attach(server);
     return server;
+  }
+
+  /** Nest would have the handlers of all gateways made for every socket that comes. */
+  override bindClientConnect(_server: RealtimeServer, gateway: Gateway): void {
+    this.dispatcher.addGateway(gateway);
   }
 
   override bindMessageHandlers(
@@ -102,6 +105,7 @@ export class RealtimeAdapter extends IoAdapter {
 
   /** A fault in here must cost this one socket, not the process. */
   private admit(socket: RealtimeSocket): void {
+    this.dispatcher.listen(socket);
     disconnectAtExpiry(socket, this.config.auth.expiryGraceMs);
     welcome(socket, this.connections).catch((error: unknown) => {
       this.log.error('A socket could not be admitted', stackOf(error));
