@@ -1,7 +1,10 @@
 /** One configuration for the application and its packages; TypeScript is stripped by swc, types are checked by `npm run check`. */
 export default {
-  // Connections to Redis that tests have closed leave timers behind, which would hold the process up for many minutes.
+  // What a failed test leaves open must not hold the process up.
   forceExit: true,
+  // Most tests wait more than they compute, so two files at a time keep two cores busy; a process that has read many files is replaced.
+  maxWorkers: '100%',
+  workerIdleMemoryLimit: '1GB',
   testEnvironment: 'node',
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/packages'],
   testMatch: ['**/*.spec.ts', '**/*.e2e-spec.ts'],

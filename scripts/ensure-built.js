@@ -10,6 +10,7 @@ const OUTPUTS = [
   'build/demo/main.js',
   'build/test/support/soak/main.js',
   'build/test/support/live-storm/main.js',
+  'build/test/support/fuzz/main.js',
   'build/bench/direct-message/main.js',
   'build/bench/live/main.js',
 ];
@@ -19,6 +20,7 @@ const SOURCES = [
   'demo',
   'test/support/soak',
   'test/support/live-storm',
+  'test/support/fuzz',
   'test/support/spawned.ts',
   'test/support/token.ts',
   'bench',

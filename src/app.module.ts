@@ -10,6 +10,7 @@ import { HealthModule } from './health/health.module.js';
 import { LiveModule } from './live/live.module.js';
 import { NodesModule } from './nodes/nodes.module.js';
 import { PushModule } from './push/push.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
 import { PresenceModule } from './presence/presence.module.js';
 
 @Module({})
@@ -25,6 +26,7 @@ export class AppModule {
         AgoraModule,
         PushModule,
         PresenceModule,
+        SessionsModule,
         DirectMessageModule,
         CallModule,
         LiveModule,

@@ -1,8 +1,9 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
 import { AppLogger } from './logging/app-logger.js';
 import { AppModule } from './app.module.js';
-import type { AppConfig } from './config/config.js';
+import { AppConfig } from './config/config.js';
 import { RealtimeAdapter } from './realtime/realtime.adapter.js';
 
 /**
@@ -12,13 +13,21 @@ import { RealtimeAdapter } from './realtime/realtime.adapter.js';
 export async function createApp(config: AppConfig): Promise<NestExpressApplication> {
   const logger = new AppLogger(config);
   return configureApp(
-    await NestFactory.create<NestExpressApplication>(AppModule.with(config), { logger, abortOnError: false }),
+    await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
+      logger,
+      abortOnError: false,
+      // No request has a body that anybody reads.
+      bodyParser: false,
+    }),
   );
 }
 
 /** What every assembled application gets, the tests' own included. */
 export function configureApp(app: NestExpressApplication): NestExpressApplication {
+  const { http } = app.get(AppConfig);
   app.disable('x-powered-by');
+  app.set('trust proxy', http.trustedProxies);
+  app.use(helmet());
   app.useWebSocketAdapter(new RealtimeAdapter(app));
   return app;
 }

@@ -1,12 +1,17 @@
 import { ConfigError } from './config/config.js';
 import { loadConfig } from './config/load-config.js';
 import { createApp } from './create-app.js';
+import { redactorFor } from './logging/secrets.js';
 import { stackOf } from './logging/stack-of.js';
 import { closeOnSignal, surviveStrayErrors } from './process-lifecycle.js';
 import { printBanner } from './startup-banner.js';
 
+/** Of the end that the program cannot go on from; what the logger says it hides by itself. */
+let withoutSecrets = (text: string): string => text;
+
 async function main(): Promise<void> {
   const config = await loadConfig();
+  withoutSecrets = redactorFor(config);
   surviveStrayErrors();
   const closing = closeOnSignal();
   const app = await createApp(config);
@@ -18,7 +23,7 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
+  process.stderr.write(`${withoutSecrets(explain(error))}\n`);
   process.exit(1);
 }
 

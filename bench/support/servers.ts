@@ -40,13 +40,23 @@ function startDatabase(processes: Processes): Promise<MeasuredProcess> {
   );
 }
 
-/** As it comes: nothing is configured but where it listens, its database and its key. */
+/** A bench is a flood, from one address: events are counted, but never too many. */
+const UNREACHED_LIMITS = {
+  RATE_LIMIT_MESSAGES: '999999/1',
+  RATE_LIMIT_JOINS: '999999/1',
+  RATE_LIMIT_OTHERS: '999999/1',
+  RATE_LIMIT_HANDSHAKES: '999999/1',
+  RATE_LIMIT_SESSIONS: '999999/1',
+};
+
+/** As it comes, but for the limits: nothing is configured but where it listens, its database and its key. */
 export function startOurs(processes: Processes, { uri, names }: Databases): Promise<MeasuredProcess> {
   return processes.start('our server', [pathOf('../../../dist/main.js')], /Samvad listens on (\S+)/, {
     HOST: '127.0.0.1',
     PORT: '0',
     MONGODB_URI: withDatabase(uri, names.ours),
     JWT_SECRET: BENCH_SECRET,
+    ...UNREACHED_LIMITS,
     DATA_DIR: `${processes.folder}/data`,
   });
 }

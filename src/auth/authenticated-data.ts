@@ -7,4 +7,6 @@ export interface AuthenticatedData {
   userType: UserType;
   /** Epoch milliseconds; null: never. */
   expiresAt: number | null;
+  /** From where it came, as limits count: an IPv4 address or an IPv6 network. */
+  address: string;
 }

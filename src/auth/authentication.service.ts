@@ -53,7 +53,8 @@ export class AuthenticationService {
   }
 }
 
-function tokenOf({ auth, headers }: HandshakeCredentials): string | undefined {
+/** What was handed in, if anything. */
+export function tokenOf({ auth, headers }: HandshakeCredentials): string | undefined {
   if (typeof auth?.token === 'string' && auth.token !== '') return auth.token;
   return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
 }

@@ -1,10 +1,5 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
-import { OutageLog } from '../logging/outage-log.js';
+import { Injectable } from '@nestjs/common';
+import { RecurringLook } from '../database/recurring-look.js';
 import type { Call, Deadline } from './call.schema.js';
 import { DEADLINES } from './call.schema.js';
 import { CallFollowUpService } from './call-follow-up.service.js';
@@ -25,54 +20,23 @@ const BATCH = 200;
  * Round trips: one read a look, by index, whose cost is that of what is due.
  */
 @Injectable()
-export class CallDeadlinesService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly outage = new OutageLog(
-    new Logger(CallDeadlinesService.name),
-    'The deadlines of calls are not attended to for now',
-  );
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> = Promise.resolve();
-  private isClosing = false;
-
+export class CallDeadlinesService extends RecurringLook {
   constructor(
     private readonly calls: CallRepository,
     private readonly transitions: CallTransitions,
     private readonly followUp: CallFollowUpService,
     private readonly presence: CallPresenceService,
     private readonly tokens: CallTokensService,
-    private readonly times: CallTimes,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.lookIn(this.times.lookIntervalMs);
+    times: CallTimes,
+  ) {
+    super('The deadlines of calls are not attended to for now', times.lookIntervalMs);
   }
 
-  /** While sockets can still be told. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.isClosing = true;
-    clearTimeout(this.timer);
-    await this.looking;
-  }
-
-  private lookIn(milliseconds: number): void {
-    if (this.isClosing) return;
-    this.timer = setTimeout(() => {
-      this.looking = this.look().then((isMore) => this.lookIn(isMore ? 0 : this.times.lookIntervalMs));
-    }, milliseconds).unref();
-  }
-
-  /** Whether there may be more. Never rejects. */
-  private async look(): Promise<boolean> {
-    try {
-      const now = new Date();
-      const due = await this.calls.findDue(now, BATCH);
-      await Promise.all(due.map((call) => this.attend(call, now)));
-      this.outage.worked();
-      return due.length === BATCH;
-    } catch (error) {
-      this.outage.failed(error);
-      return false;
-    }
+  protected async look(): Promise<boolean> {
+    const now = new Date();
+    const due = await this.calls.findDue(now, BATCH);
+    await Promise.all(due.map((call) => this.attend(call, now)));
+    return due.length === BATCH;
   }
 
   /** One after another: each may be the end of the call, after which the others find it in another state. */

@@ -1,12 +1,7 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Types } from 'mongoose';
 import { partyOf } from '../contract/identity.js';
-import { OutageLog } from '../logging/outage-log.js';
+import { RecurringLook } from '../database/recurring-look.js';
 import type { Draft } from '../messaging/stored-message.js';
 import type { ChatMessage } from './chat-message.schema.js';
 import { ChatMessageService } from './chat-message.service.js';
@@ -27,29 +22,13 @@ const BATCH = 100;
  * Round trips: those of a message for each change, and one write. One read by index every 5 s for what was left.
  */
 @Injectable()
-export class RoomNoticesService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly outage = new OutageLog(
-    new Logger(RoomNoticesService.name),
-    'What has happened to rooms cannot be told for now',
-  );
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> = Promise.resolve();
-  private isClosing = false;
-
+export class RoomNoticesService extends RecurringLook {
   constructor(
     private readonly messages: ChatMessageService,
     private readonly rooms: ChatRoomRepository,
     private readonly times: ChatTimes,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.lookLater();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    this.isClosing = true;
-    clearTimeout(this.timer);
-    await this.looking;
+  ) {
+    super('What has happened to rooms cannot be told for now', times.noticeLookMs);
   }
 
   /** Says all that is to be said of the room, oldest first. May be repeated. @throws AppError UNAVAILABLE */
@@ -60,22 +39,10 @@ export class RoomNoticesService implements OnApplicationBootstrap, BeforeApplica
     if (last !== undefined) await this.rooms.dropNotices(_id, last.version);
   }
 
-  private lookLater(): void {
-    if (this.isClosing) return;
-    this.timer = setTimeout(() => {
-      this.looking = this.look().then(() => this.lookLater());
-    }, this.times.noticeLookMs).unref();
-  }
-
-  /** Never rejects. */
-  private async look(): Promise<void> {
-    try {
-      const before = new Date(Date.now() - this.times.noticeAgeMs);
-      for (const room of await this.rooms.findWithNotices(before, BATCH)) await this.tell(room);
-      this.outage.worked();
-    } catch (error) {
-      this.outage.failed(error);
-    }
+  protected async look(): Promise<boolean> {
+    const before = new Date(Date.now() - this.times.noticeAgeMs);
+    for (const room of await this.rooms.findWithNotices(before, BATCH)) await this.tell(room);
+    return false;
   }
 }
 

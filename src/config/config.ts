@@ -3,7 +3,9 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { developmentSecret } from './development-secret.js';
 import { Environment, signatureAlgorithmOf } from './environment.js';
+import { hide } from './hidden.js';
 import { productionFaults } from './production-faults.js';
+import type { RateClass, RateLimit } from './rate-limits.js';
 import { readServiceAccount, type ServiceAccount } from './service-account.js';
 
 /** What the signatures of tokens are checked with. */
@@ -20,6 +22,8 @@ export abstract class AppConfig {
     readonly host: string;
     readonly port: number;
     readonly corsOrigins: readonly string[];
+    /** Our own proxies in front: how many hops, or their addresses; 0: none, and what they would say is not believed. */
+    readonly trustedProxies: number | readonly string[];
   };
   /** `uri` is absent in development when no MongoDB is given; the embedded server then keeps its data under `dataDir`. */
   abstract readonly database: { readonly uri?: string; readonly dataDir: string };
@@ -34,6 +38,14 @@ export abstract class AppConfig {
   abstract readonly realtime: {
     /** How much may wait for a connection whose client does not read it. */
     readonly slowConsumerLimitBytes: number;
+  };
+  abstract readonly limits: {
+    readonly isOn: boolean;
+    readonly rates: Readonly<Record<RateClass, RateLimit>>;
+    /** So many connections of one identity; of one more the oldest goes. */
+    readonly socketsPerIdentity: number;
+    /** The same for the shared admin, who is many people. */
+    readonly socketsOfSharedAdmin: number;
   };
   /** Absent: this node is the only one, and what nodes share is kept in its memory. */
   abstract readonly redis: { readonly url?: string };
@@ -84,17 +96,26 @@ export function parseConfig(variables: Record<string, unknown>): AppConfig {
   return deepFreeze({
     isProduction: environment.NODE_ENV === 'production',
     logLevel: environment.LOG_LEVEL,
-    http: { host: environment.HOST, port: environment.PORT, corsOrigins: environment.CORS_ORIGINS },
-    database: { uri: environment.MONGODB_URI, dataDir },
-    auth: {
-      tokenKey: tokenKeyOf(environment, dataDir),
-      issuer: environment.JWT_ISSUER,
-      audience: environment.JWT_AUDIENCE,
-      adminKey: environment.ADMIN_SECRET_KEY,
-      expiryGraceMs: environment.AUTH_EXPIRY_GRACE_SECONDS * 1000,
+    http: {
+      host: environment.HOST,
+      port: environment.PORT,
+      corsOrigins: environment.CORS_ORIGINS,
+      trustedProxies: environment.TRUST_PROXY,
     },
+    database: hide({ uri: environment.MONGODB_URI, dataDir }, 'uri'),
+    auth: hide(
+      {
+        tokenKey: tokenKeyOf(environment, dataDir),
+        issuer: environment.JWT_ISSUER,
+        audience: environment.JWT_AUDIENCE,
+        adminKey: environment.ADMIN_SECRET_KEY,
+        expiryGraceMs: environment.AUTH_EXPIRY_GRACE_SECONDS * 1000,
+      },
+      'adminKey',
+    ),
     realtime: { slowConsumerLimitBytes: environment.SLOW_CONSUMER_LIMIT_BYTES },
-    redis: { url: environment.REDIS_URL },
+    limits: limitsOf(environment),
+    redis: hide({ url: environment.REDIS_URL }, 'url'),
     directMessage: {
       echoToSender: environment.DM_ECHO_TO_SENDER,
       editWindowMs: environment.DM_EDIT_WINDOW_SECONDS * 1000,
@@ -105,7 +126,7 @@ export function parseConfig(variables: Record<string, unknown>): AppConfig {
     },
     call: { ringTimeoutMs: environment.CALL_RING_TIMEOUT_SECONDS * 1000 },
     push: {
-      serviceAccount: readServiceAccount(environment.FIREBASE_SERVICE_ACCOUNT ?? ''),
+      serviceAccount: serviceAccountOf(environment),
       fcmUrl: environment.FCM_URL,
     },
   });
@@ -144,15 +165,40 @@ function agoraFaults({ AGORA_APP_ID: id, AGORA_APP_CERTIFICATE: certificate }: E
 
 function agoraCredentialsOf(environment: Environment): AppConfig['agora']['credentials'] {
   const { AGORA_APP_ID: appId, AGORA_APP_CERTIFICATE: appCertificate } = environment;
-  return appId === undefined || appCertificate === undefined ? undefined : { appId, appCertificate };
+  if (appId === undefined || appCertificate === undefined) return undefined;
+  return hide({ appId, appCertificate }, 'appCertificate');
+}
+
+function serviceAccountOf({ FIREBASE_SERVICE_ACCOUNT: text }: Environment): ServiceAccount | undefined {
+  const account = readServiceAccount(text ?? '');
+  return account && hide(account, 'privateKey');
+}
+
+function limitsOf(environment: Environment): AppConfig['limits'] {
+  return {
+    isOn: environment.RATE_LIMITS === 'on',
+    rates: {
+      message: environment.RATE_LIMIT_MESSAGES,
+      typing: environment.RATE_LIMIT_TYPING,
+      reaction: environment.RATE_LIMIT_REACTIONS,
+      ring: environment.RATE_LIMIT_CALLS,
+      join: environment.RATE_LIMIT_JOINS,
+      other: environment.RATE_LIMIT_OTHERS,
+      handshake: environment.RATE_LIMIT_HANDSHAKES,
+      session: environment.RATE_LIMIT_SESSIONS,
+      failedLogin: environment.RATE_LIMIT_FAILED_LOGINS,
+    },
+    socketsPerIdentity: environment.MAX_SOCKETS_PER_IDENTITY,
+    socketsOfSharedAdmin: environment.MAX_SOCKETS_OF_SHARED_ADMIN,
+  };
 }
 
 function tokenKeyOf(environment: Environment, dataDir: string): TokenKey {
   const { JWT_PUBLIC_KEY: pem, JWKS_URL: url, JWT_SECRET: secret } = environment;
   const algorithm = pem === undefined ? undefined : signatureAlgorithmOf(pem);
   if (pem !== undefined && algorithm !== undefined) return { kind: 'public-key', pem, algorithm };
-  if (url !== undefined) return { kind: 'jwks', url };
-  return { kind: 'secret', secret: secret ?? secretIn(dataDir) };
+  if (url !== undefined) return hide({ kind: 'jwks', url }, 'url');
+  return hide({ kind: 'secret', secret: secret ?? secretIn(dataDir) }, 'secret');
 }
 
 function secretIn(dataDir: string): string {

@@ -14,6 +14,7 @@ import {
   ValidateBy,
 } from 'class-validator';
 import { mongo } from 'mongoose';
+import { LimitEnvironment } from './limit-environment.js';
 import { readServiceAccount } from './service-account.js';
 
 const BOOLEAN_WORDS: Record<string, boolean> = { true: true, '1': true, false: false, '0': false };
@@ -122,7 +123,7 @@ const IsLoopbackUrl = () =>
  * The environment variables as they come in, one field each; `config.ts` makes the typed configuration of them.
  * Messages say what is wanted and never repeat the value: it may be a secret.
  */
-export class Environment {
+export class Environment extends LimitEnvironment {
   @IsIn(['development', 'test', 'production'], { message: 'must be development, test or production' })
   NODE_ENV: 'development' | 'test' | 'production' = 'development';
 

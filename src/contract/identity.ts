@@ -25,6 +25,11 @@ export function partyOf({ id, type }: Party): Party {
   return type === 'admin' ? { id: SHARED_ADMIN_ID, type } : { id, type };
 }
 
+/** The identity of all who have the admin key: what is counted by identity is counted for each of its sockets. */
+export function isSharedAdmin({ id, type }: Party): boolean {
+  return type === 'admin' && id === SHARED_ADMIN_ID;
+}
+
 /**
  * A party as one text; all admins are one. Types contain no colons and ids no spaces, so no two parties share one, and a space may
  * follow it.

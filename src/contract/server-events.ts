@@ -43,6 +43,7 @@ import type {
 } from './live.js';
 import type { AstrologerStatusPayload, StatsPayload } from './presence.js';
 import type { TypingPayload } from './typing.js';
+import type { AuthDisconnectedPayload, AuthExpiredPayload, AuthExpiringPayload } from './session.js';
 
 /** Sent once when a socket is let in (contract §2). */
 export interface ConnectedPayload {
@@ -52,17 +53,13 @@ export interface ConnectedPayload {
   timestamp: number;
 }
 
-/** The token has run out and so has the grace: the connection ends now (contract §2). */
-export interface AuthExpiredPayload {
-  /** Epoch milliseconds. */
-  expiresAt: number;
-}
-
 /** Every event that the server sends, with the one argument that it carries (contract §1). */
 export interface ServerEvents {
   error: ErrorEvent;
   connected: ConnectedPayload;
+  'auth:expiring': AuthExpiringPayload;
   'auth:expired': AuthExpiredPayload;
+  'auth:disconnected': AuthDisconnectedPayload;
   'dm:joined': ConversationJoinedPayload;
   'dm:history': DirectHistoryPayload;
   'dm:message_received': DirectMessagePayload;

@@ -64,9 +64,11 @@ export class CommentModerationService {
       throw new AppError('FORBIDDEN', 'Only its author, the broadcaster and admins may delete a comment.');
     return this.oneAtATime.run(streamId, async () => {
       if (!(await this.comments.delete(stream._id, id, new Date()))) throw commentNotFound();
-      await this.streams.unpin(stream._id, id);
+      // Told at once: it is gone, whatever becomes of what follows, and a repeat does not find it any more.
       const payload = { streamId, commentId: id.toHexString(), timestamp: Date.now() };
       this.emitter.toRooms([liveRoom(streamId)], 'live:comment_deleted', payload);
+      // Of use to other programs that read the stream: what is deleted is not shown, pinned or not.
+      await this.streams.unpin(stream._id, id);
       return payload;
     });
   }

@@ -15,6 +15,7 @@ import { banned, nameIn, roleIn, toStreamId } from './live-rules.js';
 import { LiveTimes } from './live-times.js';
 import { LiveViewerRepository } from './live-viewer.repository.js';
 import { StreamAccessService } from './stream-access.service.js';
+import { timedId } from './timed-id.js';
 
 /** Slow mode: of one person, in one stream, on all devices (contract §5). */
 const SLOW_MODE_COMMENTS = 3;
@@ -51,8 +52,8 @@ export class CommentService {
   ): Promise<LiveCommentPayload> {
     const { comment, stored } = await this.inArrivalOrder.run(socketId, async () => {
       const { id, role } = await this.access.inside(user, socketId, streamId);
-      if (role === 'viewer') await this.takePlace(id, partyOf(user));
       const written = newComment(user, streamId, message);
+      if (role === 'viewer') await this.takePlace(id, partyOf(user), written._id);
       // Not awaited in here: inserts keep their order, and the next comment need not wait for this one's.
       return { comment: written, stored: this.comments.insert(written) };
     });
@@ -82,16 +83,14 @@ export class CommentService {
   }
 
   /** @throws AppError RATE_LIMITED; FORBIDDEN */
-  private async takePlace(streamId: Types.ObjectId, person: Party): Promise<void> {
-    const now = new Date();
-    const limit = SLOW_MODE_COMMENTS;
-    const since = new Date(now.getTime() - this.times.slowModeMs);
-    const viewer = await this.viewers.noteComment(streamId, person, now, { since, limit });
+  private async takePlace(streamId: Types.ObjectId, person: Party, commentId: Types.ObjectId): Promise<void> {
+    const [limit, windowMs] = [SLOW_MODE_COMMENTS, this.times.slowModeMs];
+    const viewer = await this.viewers.noteComment(streamId, person, commentId, { windowMs, limit });
     if (viewer === undefined) return;
     if (viewer.bannedAt !== undefined) throw banned();
     if (viewer.mutedAt !== undefined) throw new AppError('FORBIDDEN', 'You may not comment in this stream.');
-    const oldest = viewer.commentedAt?.[limit - 1]?.getTime() ?? since.getTime();
-    const retryAfterMs = Math.max(1, oldest - since.getTime());
+    const age = Number(viewer.commentAskedAt) - Number(viewer.commentedAt?.[limit - 1]);
+    const retryAfterMs = Math.max(1, windowMs - age);
     throw new AppError('RATE_LIMITED', 'You comment too fast.', { retryAfterMs });
   }
 }
@@ -99,7 +98,7 @@ export class CommentService {
 function newComment(user: Identity, streamId: string, message: string): LiveComment {
   const { id, type } = partyOf(user);
   return {
-    _id: new Types.ObjectId(),
+    _id: timedId(),
     streamId,
     userId: id,
     userType: type,

@@ -1,12 +1,7 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Types } from 'mongoose';
 import { AppError } from '../contract/errors.js';
-import { OutageLog } from '../logging/outage-log.js';
+import { RecurringLook } from '../database/recurring-look.js';
 import { GiftCompletionService } from './gift-completion.service.js';
 import { LiveGiftRepository } from './live-gift.repository.js';
 import type { LiveGift } from './live-gift.schema.js';
@@ -27,54 +22,23 @@ const SIDE_BY_SIDE = 20;
  * and 1 for all of them.
  */
 @Injectable()
-export class GiftDeadlinesService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly outage = new OutageLog(
-    new Logger(GiftDeadlinesService.name),
-    'Gifts that were left are not finished for now',
-  );
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> = Promise.resolve();
-  private isClosing = false;
-
+export class GiftDeadlinesService extends RecurringLook {
   constructor(
     private readonly gifts: LiveGiftRepository,
     private readonly streams: LiveStreamRepository,
     private readonly completion: GiftCompletionService,
     private readonly times: LiveTimes,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.lookIn(this.times.lookIntervalMs);
+  ) {
+    super('Gifts that were left are not finished for now', times.lookIntervalMs);
   }
 
-  /** While sockets can still be told. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.isClosing = true;
-    clearTimeout(this.timer);
-    await this.looking;
-  }
-
-  private lookIn(milliseconds: number): void {
-    if (this.isClosing) return;
-    this.timer = setTimeout(() => {
-      this.looking = this.look().then((isMore) => this.lookIn(isMore ? 0 : this.times.lookIntervalMs));
-    }, milliseconds).unref();
-  }
-
-  /** Whether there may be more. Never rejects. */
-  private async look(): Promise<boolean> {
-    try {
-      const due = await this.gifts.findDue(new Date(), BATCH);
-      await allOf([
-        this.forget(due.filter(({ finishedAt }) => finishedAt !== undefined)),
-        this.finishAll(due.filter(({ finishedAt }) => finishedAt === undefined)),
-      ]);
-      this.outage.worked();
-      return due.length === BATCH;
-    } catch (error) {
-      this.outage.failed(error);
-      return false;
-    }
+  protected async look(): Promise<boolean> {
+    const due = await this.gifts.findDue(new Date(), BATCH);
+    await allOf([
+      this.forget(due.filter(({ finishedAt }) => finishedAt !== undefined)),
+      this.finishAll(due.filter(({ finishedAt }) => finishedAt === undefined)),
+    ]);
+    return due.length === BATCH;
   }
 
   private async finishAll(gifts: LiveGift[]): Promise<void> {

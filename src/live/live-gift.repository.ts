@@ -25,7 +25,11 @@ export class LiveGiftRepository implements OnModuleInit {
     }
   }
 
-  async findRepeated({ streamId, sender, clientGiftId }: LiveGift): Promise<LiveGift | null> {
+  async findRepeated({
+    streamId,
+    sender,
+    clientGiftId,
+  }: Pick<LiveGift, 'streamId' | 'sender' | 'clientGiftId'>): Promise<LiveGift | null> {
     return this.model.findOne({ streamId, sender, clientGiftId }).lean();
   }
 

@@ -24,7 +24,7 @@ export function roleBeside(owner: string, user: Identity): LiveRole {
 
 /** The channel that the stream's tokens are for. A document of a former backend without one has its id. */
 export function channelOf({ _id, channelName }: LiveStream): string {
-  return typeof channelName === 'string' ? channelName : _id.toHexString();
+  return textOf(channelName) || _id.toHexString();
 }
 
 /** When it began; a document of a former backend may say it in another way, or only by its id. */
@@ -35,6 +35,11 @@ export function startOf({ _id, startedAt, createdAt }: LiveStream): Date {
 /** A stored time; undefined for whatever else another process has written in its place. */
 export function dateOf(stored: unknown): Date | undefined {
   return stored instanceof Date && !Number.isNaN(stored.getTime()) ? stored : undefined;
+}
+
+/** A stored text; empty for whatever else another process has written in its place. */
+export function textOf(stored: unknown): string {
+  return typeof stored === 'string' ? stored : '';
 }
 
 /** @param streamId checked by the payload's rules */

@@ -114,9 +114,12 @@ export class LiveStreamRepository implements OnModuleInit {
     return matchedCount === 1;
   }
 
-  /** The end was told. Views are never less than they were: another process may have counted some of them. */
-  async noteEndTold(streamId: Types.ObjectId, totalViews: number): Promise<void> {
-    await this.model.updateOne({ _id: streamId }, { $unset: { endToldDue: 1 }, $max: { totalViews } });
+  /** The end was told. Totals are never less than they were: another process may have counted some of them. */
+  async noteEndTold(
+    streamId: Types.ObjectId,
+    totals: Pick<LiveStream, 'totalViews' | 'peakViewerCount'>,
+  ): Promise<void> {
+    await this.model.updateOne({ _id: streamId }, { $unset: { endToldDue: 1 }, $max: totals });
   }
 
   /** The broadcaster lives. False when the stream has ended. */

@@ -77,29 +77,27 @@ export class LiveViewerRepository implements OnModuleInit {
   }
 
   /**
-   * Notes a comment if the person may make one now: their `limit`-th newest is not of the time since `since`, and nobody muted or banned them.
-   * One atomic operation, so that neither several devices nor a new connection get around it.
+   * Notes a comment if the person may make one now: their `limit`-th newest is older than `windowMs`, and nobody muted or banned them. One
+   * atomic operation by the database's clock, so that neither several devices, nor a new connection, nor a node whose clock is wrong get
+   * around it.
    * @returns who they are if they may not; undefined when it was noted
    */
   async noteComment(
     streamId: Types.ObjectId,
     person: Party,
-    at: Date,
-    { since, limit }: { since: Date; limit: number },
+    commentId: Types.ObjectId,
+    { windowMs, limit }: { windowMs: number; limit: number },
   ): Promise<LiveViewer | undefined> {
-    const isTooFast = { $gt: [{ $arrayElemAt: ['$commentedAt', limit - 1] }, since] };
-    const newest = { $slice: [{ $concatArrays: [[at], { $ifNull: ['$commentedAt', []] }] }, limit] };
-    const before = await this.change(streamId, person, {
-      commentedAt: { $cond: [{ $or: [IS_MUTED, IS_BANNED, isTooFast] }, '$commentedAt', newest] },
-    });
-    // As the database has decided it, of the same document.
-    const oldest = before?.commentedAt?.[limit - 1];
-    const isNoted =
-      before === null ||
-      (before.mutedAt === undefined &&
-        before.bannedAt === undefined &&
-        (oldest === undefined || oldest <= since));
-    return isNoted ? undefined : before;
+    const oldest = { $arrayElemAt: ['$commentedAt', limit - 1] };
+    const isRefused = { $or: [IS_MUTED, IS_BANNED, { $gt: [oldest, { $subtract: ['$$NOW', windowMs] }] }] };
+    const newest = { $slice: [{ $concatArrays: [['$$NOW'], { $ifNull: ['$commentedAt', []] }] }, limit] };
+    const fields = {
+      commentedAt: { $cond: [isRefused, '$commentedAt', newest] },
+      newestCommentId: { $cond: [isRefused, '$newestCommentId', commentId] },
+      commentAskedAt: '$$NOW',
+    };
+    const viewer = await this.change(streamId, person, fields, 'after');
+    return viewer?.newestCommentId?.equals(commentId) === true ? undefined : (viewer ?? undefined);
   }
 
   /** The time of the first one stays. */
@@ -139,18 +137,19 @@ export class LiveViewerRepository implements OnModuleInit {
     });
   }
 
-  /** Sets fields to what the database makes of the document as it is; returns it as it was. */
+  /** Sets fields to what the database makes of the document as it is; returns it as it was, or is then. */
   private async change(
     streamId: Types.ObjectId,
     person: Party,
-    fields: Record<string, object>,
+    fields: Record<string, unknown>,
+    returnDocument: 'before' | 'after' = 'before',
   ): Promise<LiveViewer | null> {
     const identity = { streamId: streamId.toHexString(), person: { $literal: partyKey(person) } };
     return madeOnce(() =>
       this.model
         .findOneAndUpdate({ _id: viewerId(streamId, person) }, [{ $set: { ...identity, ...fields } }], {
           upsert: true,
-          returnDocument: 'before',
+          returnDocument,
           updatePipeline: true,
         })
         .lean(),

@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import type { Types } from 'mongoose';
+import { Types } from 'mongoose';
 import { type Party, partyKey } from '../contract/identity.js';
 
 /** What one person is to one stream: has watched it, likes it, may comment, may come. Kept when they leave. */
@@ -29,9 +29,16 @@ export class LiveViewer {
   @Prop({ type: Date })
   bannedAt?: Date;
 
-  /** Their newest comments, newest first, as many as slow mode looks at. */
+  /** Their newest comments, newest first, as many as slow mode looks at; by the database's clock. */
   @Prop({ type: [Date], default: undefined })
   commentedAt?: Date[];
+
+  /** The newest of them, and when they last asked to comment, by the same clock: so the one who asked knows what came of it. */
+  @Prop({ type: Types.ObjectId })
+  newestCommentId?: Types.ObjectId;
+
+  @Prop({ type: Date })
+  commentAskedAt?: Date;
 }
 
 export const LiveViewerSchema = SchemaFactory.createForClass(LiveViewer);

@@ -11,7 +11,7 @@ import type { GiftToCharge } from './gift-ledger.js';
 import type { LiveComment } from './live-comment.schema.js';
 import type { LiveGift } from './live-gift.schema.js';
 import type { LiveStream } from './live-stream.schema.js';
-import { dateOf, ownerOf, startOf } from './live-rules.js';
+import { dateOf, ownerOf, startOf, textOf } from './live-rules.js';
 
 export function toStreamPayload(stream: LiveStream, viewerCount: number): LiveStreamPayload {
   const streamId = stream._id.toHexString();
@@ -19,12 +19,12 @@ export function toStreamPayload(stream: LiveStream, viewerCount: number): LiveSt
     streamId,
     _id: streamId,
     astrologerId: ownerOf(stream).id,
-    astrologerName: stream.astrologerName ?? '',
-    astrologerProfilePicture: stream.astrologerProfilePicture ?? '',
-    title: stream.title ?? '',
-    description: stream.description ?? '',
-    category: stream.category ?? '',
-    tags: stream.tags ?? [],
+    astrologerName: textOf(stream.astrologerName),
+    astrologerProfilePicture: textOf(stream.astrologerProfilePicture),
+    title: textOf(stream.title),
+    description: textOf(stream.description),
+    category: textOf(stream.category),
+    tags: Array.isArray(stream.tags) ? stream.tags.filter((tag) => textOf(tag) !== '') : [],
     isLive: stream.isLive,
     startedAt: startOf(stream).getTime(),
     viewerCount,

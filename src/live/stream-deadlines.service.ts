@@ -1,10 +1,5 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
-import { OutageLog } from '../logging/outage-log.js';
+import { Injectable } from '@nestjs/common';
+import { RecurringLook } from '../database/recurring-look.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { dateOf, ownerOf, startOf, toStreamId } from './live-rules.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
@@ -26,17 +21,9 @@ const BATCH = 1000;
  * nodes; 1 for ends that were not told; 1 while streams are watched here (`MissedBansService`); 1 when one ended unheard.
  */
 @Injectable()
-export class StreamDeadlinesService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly outage = new OutageLog(
-    new Logger(StreamDeadlinesService.name),
-    'Streams without a broadcaster are not ended for now',
-  );
+export class StreamDeadlinesService extends RecurringLook {
   /** Of the look that is under way. */
   private failure: unknown;
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> = Promise.resolve();
-  private isClosing = false;
-
   constructor(
     private readonly streams: LiveStreamRepository,
     private readonly presence: PresenceService,
@@ -44,32 +31,15 @@ export class StreamDeadlinesService implements OnApplicationBootstrap, BeforeApp
     private readonly viewers: ViewerCountsService,
     private readonly missedBans: MissedBansService,
     private readonly times: LiveTimes,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.lookLater();
+  ) {
+    super('Streams without a broadcaster are not ended for now', times.lookIntervalMs);
   }
 
-  /** While sockets can still be told. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.isClosing = true;
-    clearTimeout(this.timer);
-    await this.looking;
-  }
-
-  private lookLater(): void {
-    if (this.isClosing) return;
-    this.timer = setTimeout(() => {
-      this.looking = this.look().then(() => this.lookLater());
-    }, this.times.lookIntervalMs).unref();
-  }
-
-  /** Never rejects. */
-  private async look(): Promise<void> {
+  protected async look(): Promise<boolean> {
     this.failure = undefined;
     await this.attend([this.attendToStreams(), this.attendToUntold(), this.missedBans.look()]);
-    if (this.failure === undefined) this.outage.worked();
-    else this.outage.failed(this.failure);
+    if (this.failure !== undefined) throw this.failure;
+    return false;
   }
 
   /** One that fails keeps no other from being attended to. Never rejects. */

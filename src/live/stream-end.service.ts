@@ -7,7 +7,7 @@ import { stackOf } from '../logging/stack-of.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { liveRoom } from '../realtime/rooms.js';
 import { LikeCountsService } from './like-counts.service.js';
-import { ownerOf, toStreamId } from './live-rules.js';
+import { ownerOf, textOf, toStreamId } from './live-rules.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
 import type { LiveStream } from './live-stream.schema.js';
 import { LiveViewerRepository } from './live-viewer.repository.js';
@@ -70,7 +70,7 @@ export class StreamEndService {
     const next = new Date(Date.now() + this.times.endToldMs);
     if (!(await this.streams.claimUntold(ended, next))) return;
     this.tell(ended);
-    await this.conclude(ended);
+    await this.conclude(ended, 0);
   }
 
   private async endOnce(
@@ -85,9 +85,12 @@ export class StreamEndService {
 
   private async finish(ended: LiveStream): Promise<LiveSummaryPayload> {
     const summary = toSummary(ended);
+    // Whoever came since the last look would be missing.
+    const viewers = this.viewers.sizeHere(summary.streamId);
+    summary.peakViewerCount = Math.max(summary.peakViewerCount, viewers);
     this.tell(ended);
     try {
-      Object.assign(summary, await this.conclude(ended));
+      Object.assign(summary, await this.conclude(ended, viewers));
       this.outage.worked();
     } catch (error) {
       this.outage.failed(error);
@@ -96,13 +99,16 @@ export class StreamEndService {
   }
 
   /** Counts for the last time what must be right; then nobody tells the end any more. */
-  private async conclude(ended: LiveStream): Promise<Pick<LiveSummaryPayload, 'likeCount' | 'totalViews'>> {
+  private async conclude(
+    ended: LiveStream,
+    viewers: number,
+  ): Promise<Pick<LiveSummaryPayload, 'likeCount' | 'totalViews'>> {
     const [likeCount, seenHere] = await Promise.all([
       this.countLikes(ended),
       this.people.countViews(ended._id),
     ]);
     const totalViews = Math.max(seenHere, toSummary(ended).totalViews);
-    await this.streams.noteEndTold(ended._id, totalViews);
+    await this.streams.noteEndTold(ended._id, { totalViews, peakViewerCount: viewers });
     return { likeCount, totalViews };
   }
 
@@ -125,7 +131,7 @@ export class StreamEndService {
     this.emitter.toEverybody('live:stream_ended', {
       streamId,
       astrologerId: ownerOf(stream).id,
-      astrologerName: stream.astrologerName ?? '',
+      astrologerName: textOf(stream.astrologerName),
       timestamp: end.timestamp,
     });
     this.emitter.putOut(room, room);

@@ -8,6 +8,7 @@ import { LiveStreamRepository } from './live-stream.repository.js';
 import { toStreamId } from './live-rules.js';
 import { LiveTimes } from './live-times.js';
 import { ViewerStore } from './viewer.store.js';
+import { WelcomedSockets } from './welcomed-sockets.js';
 
 /** Above this, comings and goings are not told one by one: 2,000 joins would cost 2,000² messages (contract §5). */
 const MAX_TOLD_ONE_BY_ONE = 50;
@@ -24,6 +25,7 @@ interface Watched {
   lingering: Map<string, { user: Identity; until: number }>;
   /** Who came since the last look, and was not counted by it. */
   arrived: Set<string>;
+  welcomed: WelcomedSockets;
   /** Who watched on other nodes at the last look. */
   others: ReadonlySet<string>;
   /** Undefined until the first look. */
@@ -74,6 +76,7 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
         here: new Map(),
         lingering: new Map(),
         arrived: new Set(),
+        welcomed: new WelcomedSockets(),
         others: new Set(),
         peak: 0,
         isChanged: true,
@@ -101,18 +104,31 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
   }
 
   /** For somebody who has come: how many watch, they and all who came since the last look among them. A look into memory. */
-  countWith(streamId: string, user: Identity): number {
+  countWith(streamId: string, user: Identity, socketId: string): number {
     const watched = this.watched.get(streamId);
     if (watched === undefined) return 0;
-    const { owner, here, others, arrived, count = 0 } = watched;
+    const { owner, here, others, arrived } = watched;
     const key = partyKey(partyOf(user));
     if (key !== owner && !here.has(key) && !others.has(key)) arrived.add(key);
-    return count + arrived.size;
+    const count = this.sizeHere(streamId);
+    watched.welcomed.add(socketId, count);
+    return count;
+  }
+
+  /** The room has come back to a socket, which is told at the next look how many watch by now. */
+  cameBack(streamId: string, socketId: string): void {
+    this.watched.get(streamId)?.welcomed.add(socketId);
   }
 
   /** Of any stream, also one that nobody watches here: then one Redis command a second with several nodes, whoever asks. Never rejects. */
   async sizeOf(streamId: string): Promise<number> {
-    return this.watched.get(streamId)?.count ?? this.countElsewhere(streamId);
+    return this.watched.has(streamId) ? this.sizeHere(streamId) : this.countElsewhere(streamId);
+  }
+
+  /** Likewise, as far as this node knows, which is 0 when nobody watches here; whoever came since the last look among them. */
+  sizeHere(streamId: string): number {
+    const { count = 0, arrived } = this.watched.get(streamId) ?? { arrived: new Set() };
+    return count + arrived.size;
   }
 
   /** Ids of the streams in whose rooms somebody is on this node, or was until now. */
@@ -177,6 +193,7 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     if (watched.isChanged || watched.lingering.size > 0) watched.here = this.whoIsHere(watched);
     watched.isChanged = false;
     const { streamId, here } = watched;
+    const welcomed = watched.welcomed.take();
     const others = await this.store.exchange(streamId, new Set(here.keys()));
     if (this.watched.get(streamId) !== watched) return;
     const elsewhere = [...others].filter((key) => !here.has(key));
@@ -186,7 +203,7 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     // Neither those of a crowd that comes nor those of one that goes.
     const most = Math.max(count, watched.count ?? 0);
     if (most <= MAX_TOLD_ONE_BY_ONE) this.tellOneByOne(streamId, before, here, others, count);
-    await this.tellCount(watched, count);
+    await this.tellCount(watched, count, welcomed);
     if (here.size === 0 && !watched.isChanged && this.isRoomEmpty(streamId)) this.watched.delete(streamId);
   }
 
@@ -237,12 +254,16 @@ export class ViewerCountsService implements BeforeApplicationShutdown {
     for (const [key, user] of before) if (!here.has(key) && !others.has(key)) tell('live:viewer_left', user);
   }
 
-  private async tellCount(watched: Watched, count: number): Promise<void> {
+  private async tellCount(watched: Watched, count: number, welcomed: WelcomedSockets): Promise<void> {
     const { streamId } = watched;
+    const payload = { streamId, count, timestamp: Date.now() };
     if (count !== watched.count) {
       watched.count = count;
-      const payload = { streamId, count, timestamp: Date.now() };
       this.emitter.toLocalRoom(liveRoom(streamId), 'live:viewer_count', payload);
+    } else {
+      for (const socketId of welcomed.whoDoesNotKnow(count))
+        if (this.emitter.isInRoom(socketId, liveRoom(streamId)))
+          this.emitter.toSocket(socketId, 'live:viewer_count', payload);
     }
     if (count <= watched.peak) return;
     await this.streams.noteViewers(toStreamId(streamId), count);

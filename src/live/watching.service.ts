@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { type AgoraToken, AgoraTokenService } from '../agora/agora-token.service.js';
 import type { LivePlacePayload, LiveSnapshotPayload, LiveTokenPayload } from '../contract/live.js';
 import { type Identity, partyKey, partyOf } from '../contract/identity.js';
+import { isDatabaseAway } from '../database/database-errors.js';
 import { OutageLog } from '../logging/outage-log.js';
 import { KeyedQueue } from '../messaging/keyed-queue.js';
 import { RoomMemory } from '../open-rooms/room-memory.js';
@@ -47,7 +48,7 @@ export class WatchingService {
     roomMemory.register(LIVE_ROOM, {
       roomOf: liveRoom,
       canReturn: async (user, id) => (await this.admissionOf(user, id)) !== undefined,
-      mayStay: (user, id) => this.returned(user, id),
+      mayStay: (user, id, socketId) => this.returned(user, id, socketId),
     });
   }
 
@@ -61,6 +62,7 @@ export class WatchingService {
     const room = liveRoom(streamId);
     return this.inArrivalOrder.run(socketId, async () => {
       const { stream } = admitted(await this.looks.at(id, partyOf(user)));
+      const isRepeated = this.emitter.isInRoom(socketId, room);
       await this.emitter.joinRoom(socketId, room);
       try {
         // Once more: who was put out, or the stream that ended, between the look and the room was not seen by whoever emptied it.
@@ -76,6 +78,8 @@ export class WatchingService {
         this.entered(user, look.stream, isBroadcaster);
         return this.welcome(user, socketId, look, stage, token);
       } catch (error) {
+        // Whoever watched before only gets no new snapshot while the database is away.
+        if (isRepeated && isDatabaseAway(error)) throw error;
         await this.emitter.leaveRoom(socketId, room);
         this.counts.forget(streamId, user);
         this.roomMemory.leave(socketId, LIVE_ROOM, streamId).catch(() => undefined);
@@ -132,7 +136,7 @@ export class WatchingService {
     token: LiveTokenPayload,
   ): LiveSnapshotPayload {
     const streamId = stream._id.toHexString();
-    const viewerCount = this.counts.countWith(streamId, user);
+    const viewerCount = this.counts.countWith(streamId, user, socketId);
     const shown = toStreamPayload(stream, viewerCount);
     const { likeCount } = shown;
     this.likeTellings.welcome(socketId, streamId, likeCount);
@@ -161,10 +165,11 @@ export class WatchingService {
   }
 
   /** The room has come back to a new socket. */
-  private async returned(user: Identity, streamId: string): Promise<boolean> {
+  private async returned(user: Identity, streamId: string, socketId: string): Promise<boolean> {
     const stream = await this.admissionOf(user, streamId);
     if (stream === undefined) return false;
     this.noteWatched(stream);
+    this.counts.cameBack(stream._id.toHexString(), socketId);
     this.likeTellings.tellAgain(stream._id.toHexString());
     return true;
   }

@@ -18,7 +18,7 @@ export interface RoomKind {
   /** Asked before a room comes back: a ban or a lost membership says no. An error counts as no; while the database is away it is asked again. */
   canReturn: (user: Identity, id: string) => boolean | Promise<boolean>;
   /** Asked again when the socket is in the room: what emptied the room between did not see it. Everybody may stay where this is left out. */
-  mayStay?: (user: Identity, id: string) => boolean | Promise<boolean>;
+  mayStay?: (user: Identity, id: string, socketId: string) => boolean | Promise<boolean>;
 }
 
 /** A socket of this node. Rooms are `kind:id`. */
@@ -186,7 +186,7 @@ export class RoomMemory implements BeforeApplicationShutdown {
   ): Promise<void> {
     let stays = mayStay === undefined;
     try {
-      stays ||= (await mayStay?.(socket.user, id)) === true;
+      stays ||= (await mayStay?.(socket.user, id, socket.socketId)) === true;
     } finally {
       if (!stays) {
         socket.rooms.delete(room);

@@ -10,6 +10,7 @@ import { isTooOld, noteSendingTimes, StreamPlace } from './broadcast-stream.js';
 type Adapter = Namespace['adapter'];
 type Broadcast = Parameters<Adapter['broadcast']>;
 type Departure = Parameters<Adapter['delSockets']>;
+type Disconnection = Parameters<Adapter['disconnectSockets']>;
 type RawReader = (entry: Record<string, string>, id: string) => void;
 
 const STREAM = 'samvad:broadcasts';
@@ -34,6 +35,7 @@ const START_PATIENCE_MS = 1000;
 /** `MessageType` of socket.io-adapter. */
 const BROADCAST = 3;
 const SOCKETS_LEAVE = 5;
+const DISCONNECT_SOCKETS = 6;
 
 /**
  * Takes what one node sends to rooms to the sockets of all nodes, through a Redis stream, when REDIS_URL is set. The sockets of the sending
@@ -127,10 +129,11 @@ export class ClusterBroadcasts implements OnApplicationBootstrap {
   }
 }
 
-/** The package's adapter would send to this node's sockets, and put them out of rooms, only when Redis has answered, and late or never when it is away. */
+/** The package's adapter would send to this node's sockets, and put them out of rooms or off, only when Redis has answered, and late or never when it is away. */
 function deliverHereFirst(adapter: Adapter): Adapter {
   const broadcast = adapter.broadcast.bind(adapter);
   const leave = adapter.delSockets.bind(adapter);
+  const disconnect = adapter.disconnectSockets.bind(adapter);
   const { publish } = adapter as unknown as { publish: (message: object) => void };
   return Object.assign(adapter, {
     broadcast: (...[packet, options]: Broadcast): void => {
@@ -149,6 +152,15 @@ function deliverHereFirst(adapter: Adapter): Adapter {
       publish.call(adapter, {
         type: SOCKETS_LEAVE,
         data: { opts: { rooms: [...rooms], except: [...except], flags }, rooms: left },
+      });
+    },
+    disconnectSockets: (options: Disconnection[0], close: boolean): void => {
+      disconnect({ ...options, flags: { ...options.flags, local: true } }, close);
+      if (options.flags?.local === true) return;
+      const { rooms, except = [], flags } = options;
+      publish.call(adapter, {
+        type: DISCONNECT_SOCKETS,
+        data: { opts: { rooms: [...rooms], except: [...except], flags }, close },
       });
     },
   });

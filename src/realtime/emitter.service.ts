@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Identity } from '../contract/identity.js';
 import type { ServerEvents } from '../contract/server-events.js';
+import type { AuthDisconnectedPayload } from '../contract/session.js';
 import type { Room } from './rooms.js';
 import type { RealtimeServer } from './socket.types.js';
 
@@ -52,6 +53,21 @@ export class EmitterService {
   /** Whether a socket of this node is in the room. A look into memory. */
   isInRoom(socketId: string, room: Room): boolean {
     return this.online().sockets.sockets.get(socketId)?.rooms.has(room) ?? false;
+  }
+
+  /** The ids of the room's sockets on this node, in the order in which they came into it. Costs as much as there are. */
+  socketsIn(room: Room): string[] {
+    return [...(this.online().sockets.adapter.rooms.get(room) ?? [])];
+  }
+
+  /**
+   * Ends the connections of a room's sockets, on every node, with the reason as their last event.
+   * @param except the id of a socket that stays
+   */
+  disconnect(room: Room, reason: AuthDisconnectedPayload, except?: string): void {
+    this.toRooms([room], 'auth:disconnected', reason, except);
+    const target = this.online().in(room);
+    (except === undefined ? target : target.except(except)).disconnectSockets(true);
   }
 
   /** Puts the sockets of a room out of another one, on every node. */

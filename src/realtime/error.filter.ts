@@ -8,7 +8,7 @@ export class ErrorFilter implements ExceptionFilter {
   catch(exception: unknown, host: ArgumentsHost): void {
     const event = host.switchToWs().getPattern();
     const reply = host.getArgs<unknown[]>().find((argument) => argument instanceof Reply);
-    const error = toAppError(exception, event);
+    const error = toAppError(exception, reply?.describe() ?? event);
     if (reply === undefined) throw error;
     reply.fail(error);
   }

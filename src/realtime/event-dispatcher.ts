@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { isObservable } from 'rxjs';
 import type { Ack } from '../contract/ack.js';
 import { AppError } from '../contract/errors.js';
+import { EventLimits } from './event-limits.js';
 import { Reply } from './reply.js';
 import type { RealtimeSocket } from './socket.types.js';
 import { toAppError } from './to-app-error.js';
@@ -33,6 +34,8 @@ export class EventDispatcher {
   private readonly tables = new WeakMap<RealtimeSocket, HandlerTable>();
   private readonly inFlight = new Set<Promise<void>>();
   private draining = false;
+
+  constructor(private readonly limits: EventLimits) {}
 
   /** Whether new events are refused, because this node is shutting down. */
   get isDraining(): boolean {
@@ -88,14 +91,19 @@ export class EventDispatcher {
     const ack = typeof last === 'function' ? (last as (answer: Ack) => void) : undefined;
     const payload = args[0] === ack ? undefined : args[0];
     const reply = new Reply(socket, event.slice(0, MAX_ECHOED_NAME_LENGTH), ack);
-    const handling = this.handle(this.handlerOf(event, socket, table), event, payload, reply).finally(() =>
-      this.inFlight.delete(handling),
-    );
+    const handler = this.handlerOf(event, socket, table);
+    const handling = this.handle(socket, handler, event, payload, reply).finally(() => {
+      this.inFlight.delete(handling);
+      // What nobody handles has a name that is the client's own text.
+      if (handler !== undefined && Logger.isLevelEnabled('debug'))
+        this.logger.debug(`${reply.describe()}: ${reply.outcome ?? 'no answer'}`);
+    });
     this.inFlight.add(handling);
   }
 
   /** Never rejects. */
   private async handle(
+    socket: RealtimeSocket,
     handler: EventHandler | undefined,
     event: string,
     payload: unknown,
@@ -103,9 +111,14 @@ export class EventDispatcher {
   ): Promise<void> {
     if (this.draining)
       return reply.fail(new AppError('UNAVAILABLE', 'This server is shutting down. Reconnect.'));
+    if (this.limits.isOn) {
+      const verdict = await this.limits.judge(socket, event);
+      if (verdict === 'dropped') return reply.succeed({});
+      if (verdict !== 'passed') return reply.fail(verdict);
+    }
     if (handler === undefined) return reply.fail(new AppError('UNKNOWN_EVENT', 'There is no such event.'));
     const deadline = setTimeout(() => {
-      this.logger.warn(`${event}: no answer within ${ANSWER_DEADLINE_MS} ms`);
+      this.logger.warn(`${reply.describe()}: no answer within ${ANSWER_DEADLINE_MS} ms`);
       reply.fail(new AppError('UNAVAILABLE', 'The server did not finish in time. Try again.'));
     }, ANSWER_DEADLINE_MS);
     try {
@@ -114,7 +127,7 @@ export class EventDispatcher {
         throw new TypeError('a handler must return a value or a promise, not an Observable');
       reply.succeed(result);
     } catch (error) {
-      reply.fail(toAppError(error, event));
+      reply.fail(toAppError(error, reply.describe()));
     } finally {
       clearTimeout(deadline);
     }

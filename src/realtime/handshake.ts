@@ -1,8 +1,8 @@
-import type { AuthenticationService } from '../auth/authentication.service.js';
 import type { AppError, ErrorBody } from '../contract/errors.js';
 import type { ConnectedPayload } from '../contract/server-events.js';
 import type { Connections } from './connections.js';
-import { personalRoom } from './rooms.js';
+import type { Logins } from './logins.js';
+import { identityRoom, personalRoom } from './rooms.js';
 import { SingleSocket } from './single-socket.js';
 import type { RealtimeSocket } from './socket.types.js';
 import { toAppError } from './to-app-error.js';
@@ -17,14 +17,19 @@ class HandshakeRefusal extends Error {
   }
 }
 
-/** Socket.IO middleware that lets a socket in with an identity, or not at all. */
-export function authenticateHandshake(authentication: AuthenticationService) {
+/**
+ * Socket.IO middleware that lets a socket in with an identity, or not at all.
+ * @param addressOf from where the socket comes, as limits count
+ */
+export function authenticateHandshake(logins: Logins, addressOf: (socket: RealtimeSocket) => string) {
   const single = new SingleSocket();
   const admit = async (socket: RealtimeSocket): Promise<void> => {
     single.claim(socket);
     try {
-      const { user, expiresAt } = await authentication.authenticate(socket.handshake);
-      Object.assign(socket.data, { user, userId: user.id, userType: user.type, expiresAt });
+      const address = addressOf(socket);
+      await logins.countHandshake(address);
+      const { user, expiresAt } = await logins.authenticate(socket.handshake, address);
+      Object.assign(socket.data, { user, userId: user.id, userType: user.type, expiresAt, address });
       socket.once('disconnect', () => single.release(socket));
     } catch (error) {
       single.release(socket);
@@ -39,11 +44,11 @@ export function authenticateHandshake(authentication: AuthenticationService) {
   };
 }
 
-/** Puts a new socket into its personal room, lets others know of it, and greets it, in this order (contract §2). */
+/** Puts a new socket into the rooms of its person and of its identity, lets others know of it, and greets it, in this order (contract §2). */
 export async function welcome(socket: RealtimeSocket, connections: Connections): Promise<void> {
   const { user } = socket.data;
   const connection = { socketId: socket.id, user };
-  await socket.join(personalRoom(user));
+  await socket.join([personalRoom(user), identityRoom(user)]);
   if (!socket.connected) return;
   socket.once('disconnect', () => void connections.departed(connection));
   await connections.arrived(connection);

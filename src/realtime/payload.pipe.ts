@@ -46,15 +46,28 @@ export class PayloadPipe implements PipeTransform {
   }
 }
 
-/** @throws AppError BAD_REQUEST for what is nested too deeply to be walked through */
+/** @throws AppError BAD_REQUEST for what is nested too deeply to be walked through, or pretends to be of a class */
 function validated(type: Type<object>, known: object): { dto: object; errors: ValidationError[] } {
   try {
     const dto = plainToInstance(type, known);
     return { dto, errors: validateSync(dto, { forbidUnknownValues: true }) };
   } catch (error) {
     if (error instanceof RangeError) throw AppError.badField('', 'the payload is nested too deeply');
+    if (error instanceof TypeError && hasConstructor(known))
+      throw AppError.badField('', 'no field may be named constructor');
     throw error;
   }
+}
+
+/** Whether anything in it has a field of this name, which class-transformer takes for the kind of thing that it is. */
+function hasConstructor(payload: object): boolean {
+  const left: object[] = [payload];
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    if (Object.hasOwn(value, 'constructor')) return true;
+    for (const child of Object.values(value))
+      if (typeof child === 'object' && child !== null) left.push(child);
+  }
+  return false;
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

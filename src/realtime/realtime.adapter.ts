@@ -1,9 +1,11 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
-import { type INestApplicationContext, Logger } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { Server, type ServerOptions } from 'socket.io';
-import { AuthenticationService } from '../auth/authentication.service.js';
 import { AppConfig } from '../config/config.js';
+import type { ProxyTrust } from '../limits/client-address.js';
+import { RateLimiter } from '../limits/rate-limiter.js';
 import { stackOf } from '../logging/stack-of.js';
 import { isAllowedOrigin } from './allowed-origin.js';
 import { ClusterBroadcasts } from './cluster-broadcasts.js';
@@ -13,9 +15,11 @@ import { EventDispatcher, type EventHandler, type Gateway } from './event-dispat
 import { gatherWrites } from './gathered-writes.js';
 import { authenticateHandshake, welcome } from './handshake.js';
 import { sendSinglePieceFrames } from './single-piece-frames.js';
+import { HttpDoor } from './http-door.js';
+import { Logins } from './logins.js';
 import { SlowConsumers } from './slow-consumers.js';
 import type { RealtimeServer, RealtimeSocket } from './socket.types.js';
-import { disconnectAtExpiry } from './token-expiry.js';
+import { TokenExpiry } from './token-expiry.js';
 
 /** Bytes; a larger frame closes that socket (contract §9). */
 const MAX_FRAME_BYTES = 64 * 1024;
@@ -32,17 +36,23 @@ const PING_TIMEOUT_MS = 8000;
 export class RealtimeAdapter extends IoAdapter {
   private readonly log = new Logger(RealtimeAdapter.name);
   private readonly config: AppConfig;
-  private readonly authentication: AuthenticationService;
+  private readonly logins: Logins;
+  private readonly door: HttpDoor;
+  private readonly expiry: TokenExpiry;
   private readonly dispatcher: EventDispatcher;
   private readonly emitter: EmitterService;
   private readonly connections: Connections;
   private readonly broadcasts: ClusterBroadcasts;
   private readonly slowConsumers: SlowConsumers;
 
-  constructor(app: INestApplicationContext) {
+  constructor(app: NestExpressApplication) {
     super(app);
     this.config = app.get(AppConfig);
-    this.authentication = app.get(AuthenticationService, { strict: false });
+    this.expiry = app.get(TokenExpiry, { strict: false });
+    this.logins = app.get(Logins, { strict: false });
+    const express = app.getHttpAdapter().getInstance() as { get: (setting: string) => unknown };
+    const isTrusted = express.get('trust proxy fn') as ProxyTrust;
+    this.door = new HttpDoor(this.config, app.get(RateLimiter, { strict: false }), isTrusted);
     this.dispatcher = app.get(EventDispatcher, { strict: false });
     this.emitter = app.get(EmitterService, { strict: false });
     this.connections = app.get(Connections, { strict: false });
@@ -59,14 +69,14 @@ export class RealtimeAdapter extends IoAdapter {
       pingTimeout: PING_TIMEOUT_MS,
       adapter: this.broadcasts.adapter(),
       // connectionStateRecovery stays off: it appends an argument to every event, which the Dart client cannot take.
-      // CORS tells browsers who may poll; allowRequest refuses the WebSocket too, which CORS says nothing about.
       cors: (request, decide) =>
         decide(null, { origin: isAllowedOrigin(request as IncomingMessage, this.config) }),
-      allowRequest: (request, decide) => decide(null, isAllowedOrigin(request, this.config)),
+      allowRequest: (request, decide) => this.door.allow(request, decide),
     });
+    this.door.guard(this.httpServer as HttpServer, server);
     (this.httpServer as HttpServer).on('upgrade', (_request, connection) => gatherWrites(connection));
     sendSinglePieceFrames(server.sockets.adapter);
-    server.use(authenticateHandshake(this.authentication));
+    server.use(authenticateHandshake(this.logins, ({ request }) => this.door.addressOf(request)));
     server.on('connection', (socket) => this.admit(socket));
     this.slowConsumers.watch(server);
     this.emitter.attach(server);
@@ -106,7 +116,7 @@ export class RealtimeAdapter extends IoAdapter {
   /** A fault in here must cost this one socket, not the process. */
   private admit(socket: RealtimeSocket): void {
     this.dispatcher.listen(socket);
-    disconnectAtExpiry(socket, this.config.auth.expiryGraceMs);
+    this.expiry.follow(socket);
     welcome(socket, this.connections).catch((error: unknown) => {
       this.log.error('A socket could not be admitted', stackOf(error));
       socket.disconnect(true);

@@ -8,6 +8,16 @@ export function personalRoom({ id, type }: Party): Room {
   return (type === 'admin' ? 'admin:' : `${type}:${id}`) as Room;
 }
 
+/** The sockets of one identity: admins are told apart here. */
+export function identityRoom({ id, type }: Party): Room {
+  return `${type}:${id}` as Room;
+}
+
+/** One socket alone, on whichever node; Socket.IO itself puts it there. */
+export function ownRoom(socketId: string): Room {
+  return socketId as Room;
+}
+
 /** The sockets that watch a stream, and the broadcaster's (contract §5). */
 export function liveRoom(streamId: string): Room {
   return `live:${streamId}` as Room;

@@ -41,6 +41,9 @@ export async function startApp(
     LOG_LEVEL: 'error',
     MONGODB_URI: mongoUri,
     JWT_SECRET: TEST_SECRET,
+    // Tests are faster than people; those of the limits say which they want.
+    RATE_LIMITS: 'off',
+    MAX_SOCKETS_PER_IDENTITY: '1000',
     ...variables,
   });
   const builder = Test.createTestingModule({ imports: [AppModule.with(config), ...modules] });

@@ -26,6 +26,9 @@ export function startServer(
     PORT: '0',
     DATA_DIR: dataDir,
     JWT_SECRET: TEST_SECRET,
+    // Tests are faster than people.
+    RATE_LIMITS: 'off',
+    MAX_SOCKETS_PER_IDENTITY: '1000',
   };
   return startProcess(['dist/main.js'], { ...env, ...variables }, /Samvad listens on (\S+)/);
 }

@@ -85,6 +85,7 @@ describe('configuration', () => {
       host: '0.0.0.0',
       port: 8080,
       corsOrigins: ['https://a.example', 'http://localhost:5173'],
+      trustedProxies: 0,
     });
     expect(config.directMessage.echoToSender).toBe(false);
     expect(config.logLevel).toBe('log');
@@ -104,6 +105,13 @@ describe('configuration', () => {
     [{ SLOW_CONSUMER_LIMIT_BYTES: '65535' }, 'SLOW_CONSUMER_LIMIT_BYTES'],
     [{ SLOW_CONSUMER_LIMIT_BYTES: '67108865' }, 'SLOW_CONSUMER_LIMIT_BYTES'],
     [{ SLOW_CONSUMER_LIMIT_BYTES: '1 MiB' }, 'SLOW_CONSUMER_LIMIT_BYTES'],
+    [{ RATE_LIMITS: 'perhaps' }, 'RATE_LIMITS'],
+    [{ RATE_LIMIT_MESSAGES: '10/1/25' }, 'RATE_LIMIT_MESSAGES'],
+    [{ RATE_LIMIT_OTHERS: 'many' }, 'RATE_LIMIT_OTHERS'],
+    [{ MAX_SOCKETS_PER_IDENTITY: '0.5' }, 'MAX_SOCKETS_PER_IDENTITY'],
+    [{ TRUST_PROXY: 'true' }, 'TRUST_PROXY'],
+    [{ TRUST_PROXY: '11' }, 'TRUST_PROXY'],
+    [{ TRUST_PROXY: '10.0.0.0/33' }, 'TRUST_PROXY'],
     [{ JWKS_URL: 'ftp://keys.example' }, 'JWKS_URL'],
     [{ CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
     [{ CORS_ORIGINS: '*' }, 'CORS_ORIGINS'],

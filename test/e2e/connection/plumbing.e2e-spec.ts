@@ -230,6 +230,18 @@ describe('plumbing', () => {
     });
   });
 
+  it.each([
+    { constructor: 1 },
+    { constructor: { prototype: {} } },
+    [[{ constructor: {} }]],
+    [{ constructor: null }],
+  ])('refuses %j, which pretends to be of a class', async (note) => {
+    expect(await client.send('trap:note', { note })).toMatchObject({
+      ok: false,
+      error: { code: 'BAD_REQUEST' },
+    });
+  });
+
   it('takes a missing payload for an empty one', async () => {
     expect(await client.ask('trap:note')).toMatchObject({ note: null });
   });

@@ -2,7 +2,7 @@ import type { LiveCommentPayload } from '../../../src/contract/live.js';
 import type { LiveViewer } from '../../../src/live/live-viewer.schema.js';
 import { collectionOf, startApp, type TestApp } from '../../support/app.js';
 import { connectAs, type TestClient } from '../../support/client.js';
-import { DatabaseProxy } from '../../support/database-proxy.js';
+import { command, DatabaseProxy } from '../../support/database-proxy.js';
 import { refusal } from '../../support/direct-chat.js';
 import { devicesOf, expectInsideOnly, expectNeedsStream, onAir, target } from '../../support/live.js';
 import { about, settle, storedStream, watch, watchAs, withLiveTimes } from '../../support/live-stream.js';
@@ -198,6 +198,22 @@ describe('Slow mode', () => {
     for (const answer of answers.filter(({ ok }) => !ok)) expect(answer).toMatchObject(TOO_FAST);
     await settle(v);
     expect(v.all('live:comment')).toHaveLength(3);
+  });
+
+  it('goes by the clock of the database, since those of the nodes may differ', async () => {
+    const database = await DatabaseProxy.start(testApp.mongoUri);
+    const node = await startApp({ MONGODB_URI: database.uri });
+    const { streamId, a, asha } = await onAir(node.url);
+    const held = database.hold(command('findAndModify', 'liveviewers', 'commentedAt'));
+    const answer = comment(a, streamId);
+    const release = await held;
+    const asked = Date.now();
+    await until(() => Date.now() > asked + 20);
+    release();
+    await answer;
+    const viewers = collectionOf<LiveViewer>(testApp, 'liveviewers');
+    const { commentedAt = [] } = (await viewers.findOne({ _id: `${streamId} user:${asha.id}` })) ?? {};
+    expect(Number(commentedAt[0])).toBeGreaterThan(asked + 20);
   });
 
   it('ends when the third newest comment is 10 s old', async () => {

@@ -9,6 +9,7 @@ import {
   changeStream,
   countReaches,
   ENDED,
+  LATER_MS,
   listed,
   newCast,
   settle,
@@ -84,6 +85,16 @@ describe('live:end', () => {
       endedAt: new Date(summary.endedAt),
       peakViewerCount: 2,
     });
+  });
+
+  it('counts among the viewers at the peak who came since they were last counted', async () => {
+    const node = await startApp({}, [], [withLiveTimes({ countIntervalMs: LATER_MS })]);
+    const { host, streamId } = await broadcastAs(node.url, tara);
+    await watchAs(node.url, asha, streamId);
+    await watchAs(node.url, veer, streamId);
+    expect(await listed(host, streamId)).toMatchObject({ viewerCount: 2 });
+    expect(await host.ask('live:end', { streamId })).toMatchObject({ peakViewerCount: 2 });
+    expect(await storedStream(node, streamId)).toMatchObject({ peakViewerCount: 2 });
   });
 
   it('counts the views once more, whatever became of the total meanwhile', async () => {

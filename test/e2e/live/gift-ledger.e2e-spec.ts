@@ -223,6 +223,16 @@ describe('A gift that a node left when it died', () => {
     await expectTotals(streamId, 1);
   });
 
+  it('is finished when its sender repeats it after the end of the stream', async () => {
+    const { streamId, host, a, asha, tara } = await onAir(url);
+    await host.ask('live:end', { streamId });
+    const left = leftGift(streamId, asha, tara, { clientGiftId: 'g', due: new Date(Date.now() + 500) });
+    await gifts().insertOne(left);
+    expect((await give(a, streamId, 'g')).id).toBe(left._id.toHexString());
+    await expectTotals(streamId, 1);
+    expect(chargesOf(streamId).map(({ id }) => id)).toEqual([left._id.toHexString()]);
+  });
+
   it('is finished by one of several nodes, and by none twice', async () => {
     // On a database of their own, with the usual lease: however slow this machine is, none runs out.
     const replaced = [withLiveTimes({ ...SHORT, giftLeaseMs: 10_000 }), ledger.asReplacement()];

@@ -1,11 +1,20 @@
 import type { LiveGiftPayload, LiveSummaryPayload } from '../../../src/contract/live.js';
 import type { LiveGift } from '../../../src/live/live-gift.schema.js';
 import { collectionOf, startApp, type TestApp } from '../../support/app.js';
-import type { TestClient } from '../../support/client.js';
+import { connectAs, type TestClient } from '../../support/client.js';
 import { DatabaseProxy } from '../../support/database-proxy.js';
+import { refusal } from '../../support/direct-chat.js';
 import { devicesOf, expectInsideOnly, expectNeedsStream, onAir, target } from '../../support/live.js';
-import { listed, settle, storedStream, watch, watchAs, withLiveTimes } from '../../support/live-stream.js';
-import { expectBadField } from '../../support/refusals.js';
+import {
+  ENDED,
+  listed,
+  settle,
+  storedStream,
+  watch,
+  watchAs,
+  withLiveTimes,
+} from '../../support/live-stream.js';
+import { expectBadField, refused } from '../../support/refusals.js';
 import { until } from '../../support/until.js';
 
 let testApp: TestApp;
@@ -107,6 +116,22 @@ describe('live:gift', () => {
     await settle(v);
     expect(v.all('live:gift')).toEqual([first]);
     expect(await storedStream(testApp, streamId)).toMatchObject({ giftCount: 1, giftValue: 50 });
+  });
+
+  it.each([
+    ['the stream has ended', 'live:end', ENDED],
+    ['its sender was put out', 'live:ban', refused('FORBIDDEN')],
+  ])('repeated when %s gives the gift that is stored, and nobody another one', async (_, event, error) => {
+    const { streamId, host, a, v, asha } = await onAir(url);
+    const first = await give(a, streamId, { clientGiftId: 'g1' });
+    await host.ask(event, { streamId, ...target(asha) });
+    const device = await connectAs(url, asha);
+    expect(await give(device, streamId, { clientGiftId: 'g1' })).toEqual(first);
+    for (const fields of [{ clientGiftId: 'g2' }, { clientGiftId: null }])
+      expect(await refusal(device, 'live:gift', { streamId, ...ROSE, ...fields })).toEqual(error);
+    await settle(v);
+    expect(v.all('live:gift')).toEqual([first]);
+    expect(await giftsOf(streamId)).toHaveLength(1);
   });
 
   it('is another one with the clientGiftId of somebody else, in another stream, or without one', async () => {

@@ -109,6 +109,25 @@ describe('live:join that is refused', () => {
     },
   );
 
+  it('leaves who watches already where they are, when the database goes away meanwhile', async () => {
+    const proxy = await DatabaseProxy.start(testApp.mongoUri);
+    const node = await startApp({ MONGODB_URI: proxy.uri });
+    const { host, streamId } = await broadcastAs(node.url, tara);
+    const [viewer, late] = [await watchAs(node.url, asha, streamId), await connectAs(node.url, veer)];
+    for (const client of [viewer, late]) {
+      // The driver tries once more by itself.
+      for (let i = 0; i < 2; i += 1) void proxy.plan('cut', command('update', 'openrooms', streamId));
+      expect(await client.send('live:join', { streamId })).toMatchObject({
+        ok: false,
+        error: { code: 'UNAVAILABLE' },
+      });
+    }
+    await host.ask('live:end', { streamId });
+    await settle(viewer, late);
+    expect(told(viewer, streamId)).toEqual(['live:end', 'live:stream_ended']);
+    expect(told(late, streamId)).toEqual(['live:stream_ended']);
+  });
+
   it('is refused to who was banned from one stream, for that stream alone', async () => {
     const [one, two] = [await broadcastAs(url, tara), await broadcastAs(url, astrologer(veer.id))];
     await ban(testApp, one.streamId, asha);

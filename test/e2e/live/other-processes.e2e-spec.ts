@@ -159,6 +159,26 @@ describe('what another process stored and nobody can use', () => {
     await strange.deleteMany({ _id: { $type: 'string' } });
   });
 
+  it('in place of texts and ids is shown as none, to whoever joins, lists, and hears of the end', async () => {
+    const [none, numbers, lists] = ['', 5, ['x']];
+    const strange = { title: numbers, description: lists, category: { name: 'x' }, tags: ['moon', 5, null] };
+    const heard = { astrologerId: tara.id, lastHeartbeat: new Date(Date.now() + LATER_MS) };
+    const shown = { title: none, description: none, category: none, tags: ['moon'], astrologerName: none };
+    const streamId = await storeStream(testApp, { ...heard, ...strange, channelName: '', astrologerName: 7 });
+    const [viewer, staff] = [await connectAs(url, asha), await connectAs(url, admin('root'))];
+    expect(await watch(viewer, streamId)).toMatchObject({ stream: shown, channelName: streamId });
+    expect(await listed(viewer, streamId)).toMatchObject(shown);
+    await staff.ask('live:end', { streamId });
+    expect(await endsAt(viewer, streamId)).toMatchObject({ astrologerName: none });
+    const untagged = await storeStream(testApp, {
+      ...heard,
+      tags: 'none',
+      astrologerProfilePicture: numbers,
+    });
+    expect(await watch(viewer, untagged)).toMatchObject({ stream: { tags: [] }, pinned: null });
+    await staff.ask('live:end', { streamId: untagged });
+  });
+
   it('in place of times is shown with the times of its ids, and keeps no stream', async () => {
     const streamId = await storeStream(testApp, { astrologerId: tara.id, lastHeartbeat: new Date() });
     const comment = { streamId, userId: asha.id, userType: 'user', userName: '', userAvatar: '' };

@@ -139,6 +139,23 @@ describe('live:delete_comment', () => {
     expect(staff.all('live:pinned').at(-1)?.comment).toBeNull();
   });
 
+  it('is told also when the database goes away right after it', async () => {
+    const database = await DatabaseProxy.start(testApp.mongoUri);
+    const node = await startApp({ MONGODB_URI: database.uri });
+    const { streamId, host, a, v } = await onAir(node.url);
+    const { id } = await comment(a, streamId);
+    await pin(host, streamId, id);
+    // The driver tries once more by itself.
+    for (let i = 0; i < 2; i += 1)
+      void database.plan('cut', command('update', 'livestreams', 'pinnedCommentId'));
+    expect(await a.send('live:delete_comment', { streamId, commentId: id })).toMatchObject({
+      ok: false,
+      error: { code: 'UNAVAILABLE' },
+    });
+    expect(await v.waitFor('live:comment_deleted')).toMatchObject({ streamId, commentId: id });
+    expect(await watch(v, streamId)).toMatchObject({ comments: [], pinned: null });
+  });
+
   it('of 20 at once lets one through', async () => {
     const { streamId, host, a, v } = await onAir(url);
     const { id } = await comment(a, streamId);

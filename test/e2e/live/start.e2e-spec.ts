@@ -17,6 +17,7 @@ import {
 } from '../../support/live-stream.js';
 import { expectBadField, refused } from '../../support/refusals.js';
 import { admin, astrologer, user } from '../../support/token.js';
+import { until } from '../../support/until.js';
 
 const ROUNDS = 10;
 
@@ -167,9 +168,10 @@ describe('live:start', () => {
     const held = proxy.hold(command('update', 'openrooms'));
     const starting = start(one);
     const resume = await held;
-    const { streamId: standing } = await start(two);
+    const startingToo = start(two);
+    await until(() => startedBy(viewer, tara).length === 2);
     resume();
-    const { streamId } = await starting;
+    const [{ streamId }, { streamId: standing }] = await Promise.all([starting, startingToo]);
     await settle(one, viewer);
     expect(told(viewer, streamId)).toEqual(['live:stream_started', 'live:stream_ended']);
     expect(told(one, streamId)).toEqual(['live:stream_started', 'live:end', 'live:stream_ended']);

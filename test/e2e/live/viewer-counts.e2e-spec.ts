@@ -219,6 +219,38 @@ describe('the snapshot of a stream', () => {
   });
 });
 
+describe('a count that is what it was', () => {
+  it('is told to who came meanwhile and was told another one, and to nobody else', async () => {
+    const { url } = await startApp({}, [], [withLiveTimes({ countIntervalMs: 1500 })]);
+    const { host, streamId } = await broadcastAs(url, tara);
+    const goes = await watchAs(url, asha, streamId);
+    await countReaches(1, streamId, host);
+    const comes = await connectAs(url, veer);
+    await watch(comes, streamId);
+    await goes.ask('live:leave', { streamId });
+    await countReaches(1, streamId, comes);
+    await watchAs(url, mira, streamId);
+    await countReaches(2, streamId, host, comes);
+    // A look between the two would have told all of both.
+    if (countsOf(host, streamId).length === 2) expect(countsOf(comes, streamId)).toEqual([1, 2]);
+    expect(countsOf(goes, streamId).at(-1)).toBe(1);
+  });
+
+  it('is told to whom the stream came back, since it may have changed while they were away', async () => {
+    const { url } = await startApp({}, [], [withLiveTimes({ countIntervalMs: 50, lingerMs: 3_600_000 })]);
+    const { host, streamId } = await broadcastAs(url, tara);
+    const viewer = await watchAs(url, asha, streamId);
+    await countReaches(1, streamId, host, viewer);
+    breakOff(viewer);
+    await watchAs(url, veer, streamId);
+    await countReaches(2, streamId, host);
+    const back = await connectAs(url, asha);
+    await countReaches(2, streamId, back);
+    expect(countsOf(host, streamId).at(-1)).toBe(2);
+    expect(countsOf(back, streamId)).toEqual([2]);
+  });
+});
+
 describe('a viewer whose connection broke', () => {
   it('never left when they are back in time: the count says nothing, and nobody is told', async () => {
     const { url } = await startApp({}, [], [withLiveTimes({ countIntervalMs: 50, lingerMs: 3000 })]);

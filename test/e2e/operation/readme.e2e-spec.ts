@@ -24,7 +24,9 @@ describe('README', () => {
   });
 
   it('its table of configuration has every key of the code, and .env.example too', () => {
-    const source = readFileSync(join(ROOT, 'src/config/environment.ts'), 'utf8');
+    const source = ['environment.ts', 'limit-environment.ts']
+      .map((file) => readFileSync(join(ROOT, 'src/config', file), 'utf8'))
+      .join('\n');
     const keys = new Set([...source.matchAll(/^ {2}([A-Z_]+)[?:]/gm)].map(([, key]) => key));
     expect(keys.size).toBeGreaterThan(10);
     const documented = new Set([...readme.matchAll(/^\| `([A-Z_]+)`\s+\|/gm)].map(([, key]) => key));

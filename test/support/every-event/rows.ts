@@ -31,6 +31,8 @@ const nothing = () => ({});
 
 /** One for every event that clients may send; a new event needs one. */
 export const ROWS: Record<string, Row> = {
+  'auth:refresh': { payload: ({ authToken }) => ({ token: authToken }), outsider: 'FORBIDDEN' },
+  'admin:disconnect': { payload: () => party(asha), outsider: 'FORBIDDEN' },
   'dm:join_conversation': { payload: inConversation(), outsider: 'NOT_FOUND' },
   'dm:leave_conversation': { payload: inConversation(), outsider: 'harmless' },
   'dm:send_message': { payload: inConversation({ ...toRavi, content: 'hello' }), outsider: 'NOT_FOUND' },

@@ -4,7 +4,7 @@ import { answer, ring } from '../calls.js';
 import { openRoom, say } from '../chat-room.js';
 import { connectAs } from '../client.js';
 import { sendTo } from '../direct-chat.js';
-import { astrologer, user } from '../token.js';
+import { astrologer, tokenFor, user } from '../token.js';
 
 /** In everything that an outsider must not get to see. */
 export const SECRET = 'between asha and ravi';
@@ -23,6 +23,8 @@ export interface Things {
   commentId: string;
   roomId: string;
   pushToken: string;
+  /** With which ravi connects. */
+  authToken: string;
 }
 
 /** asha and ravi have talked, are in a call, in a live stream, and in a chat room. */
@@ -40,5 +42,6 @@ export async function makeThings({ url }: TestApp): Promise<Things> {
   await say(r, roomId, SECRET);
   const pushToken = 'a-token-of-ravi';
   await r.ask('push:register', { token: pushToken, platform: 'android' });
-  return { conversationId, messageId, callId, streamId, commentId, roomId, pushToken };
+  const authToken = await tokenFor(ravi);
+  return { conversationId, messageId, callId, streamId, commentId, roomId, pushToken, authToken };
 }

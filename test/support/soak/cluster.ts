@@ -75,6 +75,9 @@ export class Cluster {
       LOG_LEVEL: 'warn',
       DATA_DIR: node.dataDir,
       JWT_SECRET: TEST_SECRET,
+      RATE_LIMITS: 'off',
+      // Connections that were dropped without a word count until they are found out.
+      MAX_SOCKETS_PER_IDENTITY: '1000',
       ...this.variables,
     };
     node.running = await this.spawn([process.execPath, 'dist/main.js'], env, /Samvad listens on (\S+)/);
