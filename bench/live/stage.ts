@@ -25,8 +25,7 @@ export async function setStage(processes: Processes, databaseUri: string | undef
   for (let i = 1; i <= LOAD_GENERATORS; i += 1)
     loads.push(await processes.start(`load generator ${i}`, [pathOf('load.js')], /(ready)/));
   const streamIds = { ours: '', bare: '' };
-  for (const server of SERVERS)
-    streamIds[server] = await broadcast(processes, servers[server].address);
+  for (const server of SERVERS) streamIds[server] = await broadcast(processes, servers[server].address);
   return { servers, loads, streamIds };
 }
 
