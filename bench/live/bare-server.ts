@@ -1,10 +1,16 @@
-// What is compared with: a bare Socket.IO broadcast, which checks, counts and stores nothing. `node bare-server.js`
-import { randomBytes } from 'node:crypto';
+// What is compared with: a bare Socket.IO broadcast. It does what none can do without: a token's signature says who comes, by Node's own HMAC,
+// each has a room of their own and is greeted, a join is answered with as much as Samvad's. It checks, counts and stores nothing else.
+// `node bare-server.js`
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Server } from 'socket.io';
+import { Server, type Socket } from 'socket.io';
+import { BENCH_SECRET } from '../support/tokens.js';
 
 type Answer = (answer: object) => void;
+type Claims = Record<'sub' | 'userType' | 'name', string> & { exp: number };
+
+const KEY = createSecretKey(BENCH_SECRET, 'utf8');
 
 const STREAM_ID = randomBytes(12).toString('hex');
 const ROOM = `live:${STREAM_ID}`;
@@ -49,8 +55,17 @@ const SNAPSHOT = {
   pinned: null,
 };
 
+io.use((socket: Socket, next) => {
+  const { token } = socket.handshake.auth as { token: string };
+  const claims = verified(token);
+  if (claims === undefined) return next(new Error('The token is not valid.'));
+  socket.data = { id: claims.sub, type: claims.userType, name: claims.name };
+  next();
+});
+
 io.on('connection', (socket) => {
-  const { id, type, name } = socket.handshake.auth as Record<string, string>;
+  const { id, type, name } = socket.data as Record<'id' | 'type' | 'name', string>;
+  void socket.join(`${type}:${id}`);
   socket.on('live:start', (_: object, ack: Answer) => {
     void socket.join(ROOM);
     ack({ ok: true, data: { streamId: STREAM_ID } });
@@ -81,6 +96,15 @@ io.on('connection', (socket) => {
   const greeted = { id, name, avatar: '', role: type, userType: type, isAnonymous: false };
   socket.emit('connected', { socketId: socket.id, user: greeted, timestamp: Date.now() });
 });
+
+function verified(token: string): Claims | undefined {
+  const [header, payload = '', signature = ''] = token.split('.');
+  const expected = createHmac('sha256', KEY).update(`${header}.${payload}`).digest();
+  const given = Buffer.from(signature, 'base64url');
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Claims;
+  return claims.exp * 1000 > Date.now() ? claims : undefined;
+}
 
 http.listen(0, '127.0.0.1', () => {
   process.stdout.write(`listens on http://127.0.0.1:${(http.address() as AddressInfo).port}\n`);

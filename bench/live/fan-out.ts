@@ -112,8 +112,8 @@ async function gather(stage: Stage, server: ServerName, viewers: number): Promis
       server,
       url: servers[server].address,
       streamId: streamIds[server],
-      writers: await authsOf(server, 'admin', names(WRITERS, 'moderator')),
-      auths: await authsOf(server, 'user', names(share - WRITERS, 'viewer')),
+      writers: await authsOf('admin', names(WRITERS, 'moderator')),
+      auths: await authsOf('user', names(share - WRITERS, 'viewer')),
       atOnce: CONNECTED_AT_ONCE,
     };
   });

@@ -25,26 +25,25 @@ export async function setStage(processes: Processes, databaseUri: string | undef
   for (let i = 1; i <= LOAD_GENERATORS; i += 1)
     loads.push(await processes.start(`load generator ${i}`, [pathOf('load.js')], /(ready)/));
   const streamIds = { ours: '', bare: '' };
-  for (const server of SERVERS)
-    streamIds[server] = await broadcast(processes, server, servers[server].address);
+  for (const server of SERVERS) streamIds[server] = await broadcast(processes, servers[server].address);
   return { servers, loads, streamIds };
 }
 
 /** The broadcaster stays, in this process. */
-async function broadcast(processes: Processes, server: ServerName, url: string): Promise<string> {
-  const host = await LightClient.greeted(url, await authOf(server, 'astrologer', 'host'));
+async function broadcast(processes: Processes, url: string): Promise<string> {
+  const host = await LightClient.greeted(url, await authOf('astrologer', 'host'));
   processes.onClose(() => Promise.resolve(host.close()));
   host.onEventText = () => {};
   return (await host.ask<{ streamId: string }>('live:start', {})).streamId;
 }
 
 /** What Socket.IO's handshake gets of a person. */
-export async function authOf(server: ServerName, type: string, id: string): Promise<object> {
-  return server === 'ours' ? { token: await tokenFor(type, id, 'Asha') } : { id, type, name: 'Asha' };
+export async function authOf(type: string, id: string): Promise<object> {
+  return { token: await tokenFor(type, id, 'Asha') };
 }
 
-export async function authsOf(server: ServerName, type: string, ids: string[]): Promise<object[]> {
-  return Promise.all(ids.map((id) => authOf(server, type, id)));
+export async function authsOf(type: string, ids: string[]): Promise<object[]> {
+  return Promise.all(ids.map((id) => authOf(type, id)));
 }
 
 /** What the load generators do together: calls all of them at once. */

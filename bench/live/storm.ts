@@ -56,7 +56,7 @@ export async function storm(
     loads.map(async (_, index): Promise<CrowdOrder> => {
       const ids = Array.from({ length: share }, (__, i) => `storm-${storms}-${index}-${i}`);
       const [url, streamId] = [servers[server].address, streamIds[server]];
-      return { url, streamId, auths: await authsOf(server, 'user', ids), atOnce: JOINING_AT_ONCE };
+      return { url, streamId, auths: await authsOf('user', ids), atOnce: JOINING_AT_ONCE };
     }),
   );
   let milliseconds = 0;

@@ -24,7 +24,7 @@ export class ProfileService {
   constructor(private readonly profiles: ProfileRepository) {}
 
   /**
-   * One database read for a token with a session; else none when the token carries name and avatar, or when the profile was read within
+   * One database read, shared, for a token with a session; else none when the token carries name and avatar, or when the profile was read within
    * the last minute. Names are let go when the database is away, after the driver's 3 s.
    * @throws AppError UNAUTHENTICATED for a session that another login replaced; UNAVAILABLE when that cannot be checked
    */

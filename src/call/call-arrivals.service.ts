@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { type Party, partyKey, partyOf } from '../contract/identity.js';
+import { Gathering } from '../gathering/gathering.js';
 import { OutageLog } from '../logging/outage-log.js';
 import { type Connection, Connections } from '../realtime/connections.js';
 import { EmitterService } from '../realtime/emitter.service.js';
@@ -39,7 +40,7 @@ interface Rung {
  * None is left ringing: what became of the call is asked after it was rung. With several nodes the same goes for all devices of a node that
  * was cut off from Redis.
  *
- * Round trips: 2, side by side, for all who arrive within 20 ms, and 1 more when one of them is rung.
+ * Round trips: 2, side by side, for all who arrive within 20 ms, in a crowd 80 ms, and 1 more when one of them is rung.
  */
 @Injectable()
 export class CallArrivalsService {
@@ -47,8 +48,14 @@ export class CallArrivalsService {
     new Logger(CallArrivalsService.name),
     'New connections are not told of their calls for now',
   );
-  private waiting: Arrival[] = [];
-  private timer: NodeJS.Timeout | undefined;
+  private readonly arrivals = new Gathering<Arrival, void>(
+    GATHERING_MS,
+    async (arrivals) => {
+      await this.look(arrivals);
+      return arrivals.map(() => undefined);
+    },
+    true,
+  );
 
   constructor(
     private readonly calls: CallRepository,
@@ -60,35 +67,27 @@ export class CallArrivalsService {
     { client }: RedisConnection,
   ) {
     connections.onGreeted(({ socketId, user }) =>
-      this.note([{ socketId, user, since: new Date() }], GATHERING_MS),
+      this.lookAt([arrivalOf({ socketId, user, since: new Date() })]),
     );
     let wasAway = false;
     client?.on('close', () => (wasAway = true));
     client?.on('ready', () => {
       // What was told meanwhile on other nodes did not come through; what still is under way is let pass first.
-      if (wasAway) this.note(emitter.everybodyHere(), RETRY_MS);
+      if (wasAway) this.lookLater(emitter.everybodyHere().map(arrivalOf));
       wasAway = false;
     });
   }
 
-  private note(sockets: (Connection & Pick<Arrival, 'since'>)[], delayMs: number): void {
-    const at = performance.now();
-    this.lookAt(
-      sockets.map(({ socketId, user, since }) => ({ socketId, party: partyOf(user), since, at })),
-      delayMs,
-    );
+  private lookAt(arrivals: Arrival[]): void {
+    for (const arrival of arrivals) void this.arrivals.run(arrival);
   }
 
-  private lookAt(arrivals: Arrival[], delayMs: number): void {
-    this.waiting.push(...arrivals);
-    if (this.waiting.length > 0) this.timer ??= setTimeout(() => void this.look(), delayMs).unref();
+  private lookLater(arrivals: Arrival[]): void {
+    if (arrivals.length > 0) setTimeout(() => this.lookAt(arrivals), RETRY_MS).unref();
   }
 
   /** Never rejects. */
-  private async look(): Promise<void> {
-    const arrivals = this.waiting;
-    this.waiting = [];
-    this.timer = undefined;
+  private async look(arrivals: Arrival[]): Promise<void> {
     try {
       await this.tell(arrivals);
       this.outage.worked();
@@ -96,7 +95,7 @@ export class CallArrivalsService {
       this.outage.failed(error);
       const isOfUse = ({ socketId, at }: Arrival): boolean =>
         this.emitter.isConnected(socketId) && performance.now() - at < MAX_AGE_MS;
-      this.lookAt(arrivals.filter(isOfUse), RETRY_MS);
+      this.lookLater(arrivals.filter(isOfUse));
     }
   }
 
@@ -151,4 +150,8 @@ export class CallArrivalsService {
 
 function isOf({ parties }: Call, { party }: Arrival): boolean {
   return parties.includes(partyKey(party));
+}
+
+function arrivalOf({ socketId, user, since }: Connection & Pick<Arrival, 'since'>): Arrival {
+  return { socketId, party: partyOf(user), since, at: performance.now() };
 }

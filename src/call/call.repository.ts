@@ -4,7 +4,7 @@ import type { Model, QueryFilter, Types } from 'mongoose';
 import { type Party, partyKey } from '../contract/identity.js';
 import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
-import { Gathering } from '../database/gathering.js';
+import { Gathering } from '../gathering/gathering.js';
 import { Call, type Deadline, DEADLINES } from './call.schema.js';
 
 /** What kept a call from being stored: a party that is in another one, or a channel's name that was used. */
@@ -75,14 +75,14 @@ export class CallRepository implements OnModuleInit {
 
   /** The calls that are open for any of the parties. */
   async findOpenOfAny(keys: string[]): Promise<Call[]> {
-    return this.model.find({ open: { $in: keys } }).lean();
+    return this.model.collection.find<Call>({ open: { $in: keys } }).toArray();
   }
 
   /** The calls of any of the parties that ended since then, newest first. */
   async findEndedOfAny(keys: string[], since: Date): Promise<Call[]> {
-    return this.model
-      .find({ parties: { $in: keys }, endedAt: { $gte: since } }, null, { sort: { endedAt: -1 } })
-      .lean();
+    return this.model.collection
+      .find<Call>({ parties: { $in: keys }, endedAt: { $gte: since } }, { sort: { endedAt: -1 } })
+      .toArray();
   }
 
   /** Whether a stream, or a call of the former backend, has the channel: who is given a token for it could broadcast there. */

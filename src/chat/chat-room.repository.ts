@@ -28,6 +28,9 @@ const LISTED = {
   lastMessageAt: 1,
 } as const;
 
+/** One answer has no more rooms for several people together: they may have 50 members each. */
+const MAX_SHARED_ROOMS = 500;
+
 /** Each method is one round trip, unless it says otherwise. */
 @Injectable()
 export class ChatRoomRepository implements OnModuleInit {
@@ -116,8 +119,31 @@ export class ChatRoomRepository implements OnModuleInit {
       .lean<ListedRoom[]>();
   }
 
-  /** `partyKey` of those who share one of somebody's rooms: the `limit` of up to so many members that were written in last. */
-  async companionsOf(member: Party, maxMembers: number, limit: number): Promise<Set<string>> {
+  /**
+   * `partyKey` of those who share one of somebody's rooms: the `limit` of up to so many members that were written in last; for each of these
+   * people. A round trip for each when they are in very many rooms.
+   */
+  async companionsOfAll(people: Party[], maxMembers: number, limit: number): Promise<Set<string>[]> {
+    const each = () => Promise.all(people.map((person) => this.companionsOf(person, maxMembers, limit)));
+    if (people.length === 1) return each();
+    const keys = people.map(partyKey);
+    const rooms = await this.model.collection
+      .find<Pick<ChatRoom, '_id' | 'activeAt' | 'members'>>(
+        { 'members.key': { $in: keys }, memberCount: { $lte: maxMembers } },
+        { projection: { activeAt: 1, 'members.key': 1 }, limit: MAX_SHARED_ROOMS },
+      )
+      .toArray();
+    if (rooms.length === MAX_SHARED_ROOMS) return each();
+    const roomsOf = new Map<string, typeof rooms>(keys.map((key) => [key, []]));
+    for (const room of rooms.toSorted(byActivity))
+      for (const { key } of room.members) roomsOf.get(key)?.push(room);
+    return keys.map((key) => {
+      const own = (roomsOf.get(key) ?? []).slice(0, limit);
+      return new Set(own.flatMap(({ members }) => members.map((member) => member.key)));
+    });
+  }
+
+  private async companionsOf(member: Party, maxMembers: number, limit: number): Promise<Set<string>> {
     const rooms = await this.model
       .find(
         { 'members.key': partyKey(member), memberCount: { $lte: maxMembers } },
@@ -128,4 +154,9 @@ export class ChatRoomRepository implements OnModuleInit {
       .lean<Pick<ChatRoom, 'members'>[]>();
     return new Set(rooms.flatMap(({ members }) => members.map(({ key }) => key)));
   }
+}
+
+/** As the database sorts lists of rooms. */
+function byActivity(a: Pick<ChatRoom, '_id' | 'activeAt'>, b: Pick<ChatRoom, '_id' | 'activeAt'>): number {
+  return b.activeAt.getTime() - a.activeAt.getTime() || (a._id < b._id ? 1 : -1);
 }

@@ -3,7 +3,7 @@ import type { Types } from 'mongoose';
 import { LRUCache } from 'lru-cache';
 import { type Party } from '../contract/identity.js';
 import { OutageLog } from '../logging/outage-log.js';
-import { Gathering } from '../database/gathering.js';
+import { Gathering } from '../gathering/gathering.js';
 import { LiveStreamRepository } from './live-stream.repository.js';
 import { LiveTimes } from './live-times.js';
 import { LiveViewerRepository } from './live-viewer.repository.js';

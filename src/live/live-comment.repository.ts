@@ -3,7 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { Model, Types } from 'mongoose';
 import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
-import { Gathering } from '../database/gathering.js';
+import { Gathering } from '../gathering/gathering.js';
 import { LiveComment } from './live-comment.schema.js';
 
 /** Comments share an insert when they come in the same turn of the event loop, or while another insert is under way. */
@@ -46,17 +46,16 @@ export class LiveCommentRepository implements OnModuleInit {
    * of ours.
    */
   async findNewest(streamId: Types.ObjectId, limit: number, before?: Types.ObjectId): Promise<LiveComment[]> {
-    return this.model
-      .find(
+    return this.model.collection
+      .find<LiveComment>(
         {
           streamId: streamId.toHexString(),
           _id: { $type: 'objectId', ...(before && { $lt: before }) },
           deletedAt: { $exists: false },
         },
-        null,
         { sort: { _id: -1 }, limit },
       )
-      .lean();
+      .toArray();
   }
 
   async find(streamId: Types.ObjectId, commentId: Types.ObjectId): Promise<LiveComment | null> {

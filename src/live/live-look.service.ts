@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Types } from 'mongoose';
 import type { Party } from '../contract/identity.js';
-import { Gathering } from '../database/gathering.js';
+import { Gathering } from '../gathering/gathering.js';
 import { banned, streamEnded, streamNotFound } from './live-rules.js';
 import type { LiveComment } from './live-comment.schema.js';
 import { LiveCommentRepository } from './live-comment.repository.js';

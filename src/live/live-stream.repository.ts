@@ -35,7 +35,9 @@ export class LiveStreamRepository implements OnModuleInit {
   }
 
   async findMany(streamIds: Types.ObjectId[]): Promise<LiveStream[]> {
-    return this.model.find({ _id: { $in: streamIds } }, SHOWN).lean();
+    return this.model.collection
+      .find<LiveStream>({ _id: { $in: streamIds } }, { projection: SHOWN })
+      .toArray();
   }
 
   /** Those of the streams that are live, by their ids. */

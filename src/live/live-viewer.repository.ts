@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import type { Model, Types } from 'mongoose';
+import type { Model, mongo, Types } from 'mongoose';
 import { type Party, partyKey } from '../contract/identity.js';
 import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
@@ -23,7 +23,7 @@ export class LiveViewerRepository implements OnModuleInit {
 
   /** By `viewerId`. */
   async findAll(ids: string[]): Promise<Map<string, LiveViewer>> {
-    const viewers = await this.model.find({ _id: { $in: ids } }).lean();
+    const viewers = await this.model.collection.find<LiveViewer>({ _id: { $in: ids } } as object).toArray();
     return new Map(viewers.map((viewer) => [viewer._id, viewer]));
   }
 
@@ -40,7 +40,10 @@ export class LiveViewerRepository implements OnModuleInit {
       },
     }));
     try {
-      const { upsertedCount, modifiedCount } = await this.model.bulkWrite(writes, { ordered: false });
+      const { upsertedCount, modifiedCount } = await this.model.collection.bulkWrite(
+        writes as object[] as mongo.AnyBulkWriteOperation[],
+        { ordered: false },
+      );
       return upsertedCount + modifiedCount;
     } catch (error) {
       // Whom another node noted at the same moment: the others are noted all the same.

@@ -18,15 +18,17 @@ export class SenderProfiles {
   constructor(private readonly profiles: ProfileRepository) {}
 
   /**
-   * Fills what is empty and known. One read for a sender, none for one that was just looked up.
+   * Fills what is empty and known. One read for each kind of sender, none for those that were just looked up.
    * @returns how many messages it filled
    */
   async fill(messages: Shaped[]): Promise<number> {
+    const lacking = messages.filter(
+      ({ senderName, senderAvatar }) => senderName === '' || senderAvatar === '',
+    );
+    const profiles = await this.profilesOf(lacking.map(senderOf));
     let filled = 0;
-    for (const message of messages) {
-      if (message.senderName !== '' && message.senderAvatar !== '') continue;
-      const sender = { id: message.senderId, type: message.senderType };
-      const { senderName, senderAvatar } = this.known.get(partyKey(sender)) ?? (await this.look(sender));
+    for (const message of lacking) {
+      const { senderName = '', senderAvatar = '' } = profiles.get(partyKey(senderOf(message))) ?? {};
       const isFilled =
         (message.senderName === '' && senderName !== '') ||
         (message.senderAvatar === '' && senderAvatar !== '');
@@ -38,6 +40,16 @@ export class SenderProfiles {
     return filled;
   }
 
+  /** By `partyKey`. */
+  private async profilesOf(senders: Party[]): Promise<Map<string, Profile>> {
+    const distinct = new Map(senders.map((sender) => [partyKey(sender), sender]));
+    const looks = [...distinct].map(async ([key, sender]): Promise<[string, Profile]> => [
+      key,
+      this.known.get(key) ?? (await this.look(sender)),
+    ]);
+    return new Map(await Promise.all(looks));
+  }
+
   private async look(sender: Party): Promise<Profile> {
     const stored = await this.profiles.find(sender);
     const profile = {
@@ -47,4 +59,8 @@ export class SenderProfiles {
     this.known.set(partyKey(sender), profile);
     return profile;
   }
+}
+
+function senderOf({ senderId, senderType }: Shaped): Party {
+  return { id: senderId, type: senderType };
 }

@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model, mongo } from 'mongoose';
 import { createIndexes } from '../database/create-indexes.js';
-import { Gathering } from '../database/gathering.js';
+import { Gathering } from '../gathering/gathering.js';
 import { OpenRooms } from './open-rooms.schema.js';
 
 /** Of an identity with more sockets than these, an arrival looks at those alone that went last. */
@@ -70,10 +70,9 @@ export class OpenRoomsRepository implements OnModuleInit {
     const identities = [...new Set(arrivals.map(({ identity }) => identity))];
     const earliest = new Date(Math.min(...arrivals.map(({ since }) => since.getTime())));
     const limit = MAX_SOCKETS * identities.length;
-    const found = await this.model
-      .find({ identity: { $in: identities }, goneAt: { $not: { $lte: earliest } } })
-      .limit(limit)
-      .lean();
+    const found = await this.model.collection
+      .find<OpenRooms>({ identity: { $in: identities }, goneAt: { $not: { $lte: earliest } } }, { limit })
+      .toArray();
     // Somebody has so many that others may be missing.
     if (found.length === limit) return Promise.all(arrivals.map((arrival) => this.findBesideOne(arrival)));
     const byIdentity = new Map<string, OpenRooms[]>();

@@ -4,7 +4,7 @@ import type { Model, mongo } from 'mongoose';
 import { type Identity, partyKey } from '../contract/identity.js';
 import { createIndexes } from '../database/create-indexes.js';
 import { isDuplicateKey } from '../database/database-errors.js';
-import { Gathering } from '../database/gathering.js';
+import { Gathering } from '../gathering/gathering.js';
 import { StoredPresence } from './presence.schema.js';
 
 /** Those who come within this time, or while others are noted, are noted together: nobody waits for it. Milliseconds. */
@@ -71,7 +71,7 @@ export class PresenceRepository implements OnModuleInit {
 
   /** One round trip; who was never here is missing. */
   async findMany(keys: string[]): Promise<StoredPresence[]> {
-    return this.model.find({ _id: { $in: keys } }).lean();
+    return this.model.collection.find<StoredPresence>({ _id: { $in: keys } } as object).toArray();
   }
 
   private async addAll(additions: Addition[]): Promise<Before[]> {

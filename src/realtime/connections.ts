@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Identity } from '../contract/identity.js';
 import { stackOf } from '../logging/stack-of.js';
@@ -55,7 +54,13 @@ export class Connections {
   async arrived(connection: Connection): Promise<void> {
     const arriving = this.runAll(this.arrivals, connection);
     this.arriving.set(connection.socketId, arriving);
-    await Promise.race([arriving, setTimeout(ARRIVAL_PATIENCE_MS, undefined, { ref: false })]);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ARRIVAL_PATIENCE_MS).unref();
+    });
+    await Promise.race([arriving, patience]);
+    // Of a crowd thousands would be kept, with all that they hold.
+    clearTimeout(timer);
   }
 
   /** Called by the adapter. Never rejects. */

@@ -17,13 +17,20 @@ export type EventHandler = (payload: unknown, reply: Reply) => unknown;
 
 type HandlerTable = Map<string, EventHandler>;
 
+/** Has Nest make the handlers of one gateway for a socket, which calls `bind`. */
+export type Gateway = (socket: RealtimeSocket) => void;
+
 /**
  * Takes each event of a socket to its handler and sees to it that it is answered exactly once.
  * One listener per socket, whatever the number of events: Nest's own binding costs an idle socket with sixty events fifteen times as much memory.
+ * And the handlers of a gateway, closures over their socket, are made when the socket first uses it.
  */
 @Injectable()
 export class EventDispatcher {
   private readonly logger = new Logger(EventDispatcher.name);
+  private readonly gateways: Gateway[] = [];
+  /** By event; known when the first socket has used any. */
+  private readonly gatewayOf = new Map<string, Gateway>();
   private readonly tables = new WeakMap<RealtimeSocket, HandlerTable>();
   private readonly inFlight = new Set<Promise<void>>();
   private draining = false;
@@ -35,10 +42,22 @@ export class EventDispatcher {
     return this.draining;
   }
 
-  /** Adds handlers for a socket; Nest calls this once per gateway. */
+  /** Before the server listens. */
+  addGateway(gateway: Gateway): void {
+    this.gateways.push(gateway);
+  }
+
+  /** From now on the socket's events are handled. */
+  listen(socket: RealtimeSocket): void {
+    const table: HandlerTable = new Map();
+    this.tables.set(socket, table);
+    socket.onAny((event: unknown, ...args: unknown[]) => this.receive(socket, table, String(event), args));
+  }
+
+  /** Adds a gateway's handlers for a socket that listens. */
   bind(socket: RealtimeSocket, handlers: { message: string; callback: EventHandler }[]): void {
-    const table = this.tableOf(socket);
-    for (const { message, callback } of handlers) table.set(message, callback);
+    const table = this.tables.get(socket);
+    for (const { message, callback } of handlers) table?.set(message, callback);
   }
 
   /**
@@ -53,13 +72,18 @@ export class EventDispatcher {
     clearTimeout(timer);
   }
 
-  private tableOf(socket: RealtimeSocket): HandlerTable {
-    const existing = this.tables.get(socket);
-    if (existing !== undefined) return existing;
-    const table: HandlerTable = new Map();
-    this.tables.set(socket, table);
-    socket.onAny((event: unknown, ...args: unknown[]) => this.receive(socket, table, String(event), args));
-    return table;
+  private handlerOf(event: string, socket: RealtimeSocket, table: HandlerTable): EventHandler | undefined {
+    if (this.gatewayOf.size === 0) this.learnGateways(socket, table);
+    if (!table.has(event)) this.gatewayOf.get(event)?.(socket);
+    return table.get(event);
+  }
+
+  /** Which gateway has which events shows when their handlers are made. */
+  private learnGateways(socket: RealtimeSocket, table: HandlerTable): void {
+    for (const gateway of this.gateways) {
+      gateway(socket);
+      for (const event of table.keys()) if (!this.gatewayOf.has(event)) this.gatewayOf.set(event, gateway);
+    }
   }
 
   private receive(socket: RealtimeSocket, table: HandlerTable, event: string, args: unknown[]): void {
@@ -67,7 +91,7 @@ export class EventDispatcher {
     const ack = typeof last === 'function' ? (last as (answer: Ack) => void) : undefined;
     const payload = args[0] === ack ? undefined : args[0];
     const reply = new Reply(socket, event.slice(0, MAX_ECHOED_NAME_LENGTH), ack);
-    const handler = table.get(event);
+    const handler = this.handlerOf(event, socket, table);
     const handling = this.handle(socket, handler, event, payload, reply).finally(() => {
       this.inFlight.delete(handling);
       // What nobody handles has a name that is the client's own text.

@@ -11,7 +11,7 @@ import { isAllowedOrigin } from './allowed-origin.js';
 import { ClusterBroadcasts } from './cluster-broadcasts.js';
 import { Connections } from './connections.js';
 import { EmitterService } from './emitter.service.js';
-import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
+import { EventDispatcher, type EventHandler, type Gateway } from './event-dispatcher.js';
 import { gatherWrites } from './gathered-writes.js';
 import { authenticateHandshake, welcome } from './handshake.js';
 import { sendSinglePieceFrames } from './single-piece-frames.js';
@@ -76,13 +76,16 @@ export class RealtimeAdapter extends IoAdapter {
     this.door.guard(this.httpServer as HttpServer, server);
     (this.httpServer as HttpServer).on('upgrade', (_request, connection) => gatherWrites(connection));
     sendSinglePieceFrames(server.sockets.adapter);
-    // Nest adds a listener for each gateway.
-    server.sockets.setMaxListeners(0);
     server.use(authenticateHandshake(this.logins, ({ request }) => this.door.addressOf(request)));
     server.on('connection', (socket) => this.admit(socket));
     this.slowConsumers.watch(server);
     this.emitter.attach(server);
     return server;
+  }
+
+  /** Nest would have the handlers of all gateways made for every socket that comes. */
+  override bindClientConnect(_server: RealtimeServer, gateway: Gateway): void {
+    this.dispatcher.addGateway(gateway);
   }
 
   override bindMessageHandlers(
@@ -112,6 +115,7 @@ export class RealtimeAdapter extends IoAdapter {
 
   /** A fault in here must cost this one socket, not the process. */
   private admit(socket: RealtimeSocket): void {
+    this.dispatcher.listen(socket);
     this.expiry.follow(socket);
     welcome(socket, this.connections).catch((error: unknown) => {
       this.log.error('A socket could not be admitted', stackOf(error));

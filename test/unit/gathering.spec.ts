@@ -1,4 +1,5 @@
-import { Gathering } from '../../src/database/gathering.js';
+import { jest } from '@jest/globals';
+import { Gathering } from '../../src/gathering/gathering.js';
 
 /** What the work was given, batch by batch. */
 function recording(gatheringMs = 0) {
@@ -25,6 +26,15 @@ describe('Gathering', () => {
     expect(batches).toEqual([]);
     await Promise.all([first, gathering.run(2)]);
     expect(batches).toEqual([[1, 2]]);
+  });
+
+  it('waits four times as long in a crowd, and no longer for who comes alone after it', async () => {
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    const { gathering } = recording(1);
+    for (const together of [1, 2, 2, 2, 1, 1])
+      await Promise.all(Array.from({ length: together }, (_, item) => gathering.run(item)));
+    expect(timers.mock.calls.map(([, milliseconds]) => milliseconds)).toEqual([1, 1, 2, 4, 4, 1]);
+    timers.mockRestore();
   });
 
   it('begins anew for who comes when the work has begun: what it read may be older than they are', async () => {

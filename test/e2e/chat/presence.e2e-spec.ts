@@ -42,6 +42,21 @@ describe('chat:online and chat:offline', () => {
     expect(comingsOf(r, asha.id)).toEqual(['chat:online', 'chat:offline']);
   });
 
+  it('go to those who share a room with each, of several who come at once', async () => {
+    const { ravi, asha, bela } = newGroup();
+    const { ravi: other } = newGroup();
+    const [r, o] = await connectAll(one.url, ravi, other);
+    const withAsha = await openRoom(r, [asha]);
+    const withBela = await openRoom(o, [bela]);
+    const [a, b] = await connectAll(one.url, asha, bela);
+    await r.waitFor('chat:online', ({ userId }) => userId === asha.id);
+    await o.waitFor('chat:online', ({ userId }) => userId === bela.id);
+    await roomBarrier(r, withAsha, a);
+    await roomBarrier(o, withBela, b);
+    expect(comingsOf(r, bela.id)).toEqual([]);
+    expect(comingsOf(o, asha.id)).toEqual([]);
+  });
+
   it('are not about who has left, and not told in rooms of more than 50; one read by index', async () => {
     const { ravi, asha, bela } = newGroup();
     const [r, b] = await connectAll(one.url, ravi, bela);
@@ -65,6 +80,8 @@ describe('chat:online and chat:offline', () => {
         JSON.stringify(args).includes('memberCount') &&
         JSON.stringify(args[0]).includes(`user:${asha.id}`),
     );
-    expect(asked.map(({ method }) => method)).toEqual(['find', 'find']);
+    // Her coming and her going may share one.
+    expect(asked.length).toBeLessThanOrEqual(2);
+    expect([...new Set(asked.map(({ method }) => method))]).toEqual(['find']);
   });
 });
