@@ -260,6 +260,22 @@ describe('chat:remove_member and chat:leave_room', () => {
     expect(saidTo(a)).toEqual([]);
   });
 
+  it('is told to nobody when nobody is left', async () => {
+    const { ravi, asha, mallory } = newGroup();
+    const [r, a, m] = await connectAll(server.url, ravi, asha, mallory);
+    const conversationId = await openRoom(r, [asha]);
+    await r.ask('chat:leave_room', { conversationId });
+    await a.ask('chat:leave_room', { conversationId });
+    // A later room of theirs shows that nothing is on its way any more.
+    const later = await openRoom(r, [asha, mallory]);
+    await roomBarrier(r, later, r, a, m);
+    const heardOf = (client: TestClient) =>
+      client.all('chat:message').filter((message) => message.conversationId === conversationId);
+    expect(heardOf(m)).toEqual([]);
+    expect(heardOf(r).map(({ system }) => system?.event)).toEqual(['created']);
+    expect(heardOf(a).map(({ system }) => system?.event)).toEqual(['created', 'left']);
+  });
+
   it('of many at once keeps the count and the log right', async () => {
     const { ravi } = newGroup();
     const crowd = Array.from({ length: 12 }, (_, i) => user(`leaver${i}`));
