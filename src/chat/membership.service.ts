@@ -10,7 +10,7 @@ import { EmitterService } from '../realtime/emitter.service.js';
 import { personalRoom } from '../realtime/rooms.js';
 import { ChatMessageRepository } from './chat-message.repository.js';
 import { ChatRoomRepository } from './chat-room.repository.js';
-import { type ChatRoom, newMember, type RoomNotice } from './chat-room.schema.js';
+import { type ChatRoom, memberOf, newMember, type RoomNotice } from './chat-room.schema.js';
 import {
   additionTo,
   assertMayInvite,
@@ -53,7 +53,7 @@ export class MembershipService {
   /**
    * Opens a room with its first members, whom a system message tells of it. A repeated clientRoomId returns the room that is there.
    * @throws AppError FORBIDDEN for a user with others than astrologers, and when one of them has blocked the caller; BAD_REQUEST for nobody
-   *   but the caller; UNAVAILABLE
+   *   but the caller; NOT_FOUND for a clientRoomId of a room in which the caller is no more; UNAVAILABLE
    */
   async create(user: Identity, { members, title, clientRoomId }: CreateRoomDto): Promise<ChatRoomPayload> {
     const own = partyKey(user);
@@ -69,6 +69,8 @@ export class MembershipService {
     }
     const first = await this.rooms.findCreated(own, clientRoomId ?? '');
     if (first === null) throw new AppError('UNAVAILABLE', 'The room could not be opened. Try again.');
+    // Whoever opened it may have been put out of it since.
+    if (memberOf(first, user) === undefined) throw roomNotFound();
     await this.notices.tell(first);
     return toRoomPayload(first);
   }

@@ -70,6 +70,19 @@ describe('chat:create', () => {
     expect(await roomHistory(a, conversationId)).toHaveLength(2);
   });
 
+  it('tells a creator who was put out nothing of the room, and opens no other', async () => {
+    const { ravi, asha } = newGroup();
+    const [r, boss] = await connectAll(server.url, ravi, admin('boss'));
+    const request = { members: asParties([asha]), clientRoomId: 'theirs by now' };
+    const { conversationId } = await r.ask<ChatRoomPayload>('chat:create', request);
+    await boss.ask('chat:remove_member', { conversationId, ...asMember(ravi) });
+    await boss.ask('chat:rename', { conversationId, title: 'Without ravi' });
+    expect(await refusal(r, 'chat:create', request)).toEqual(
+      await refusal(r, 'chat:history', { conversationId: MISSING_ROOM }),
+    );
+    expect(await r.ask('chat:rooms', {})).toEqual({ rooms: [], nextCursor: null });
+  });
+
   it('is for astrologers and admins with anybody, for users with astrologers', async () => {
     const { ravi, asha, bela } = newGroup();
     const [r, a, boss] = await connectAll(server.url, ravi, asha, admin('boss'));
