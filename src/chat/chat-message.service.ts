@@ -6,17 +6,15 @@ import type { Identity, Party } from '../contract/identity.js';
 import { Appender } from '../messaging/appender.js';
 import { SendingFlows } from '../messaging/sending-flows.js';
 import type { Draft } from '../messaging/stored-message.js';
-import { PresenceService } from '../presence/presence.service.js';
-import { PushService } from '../push/push.service.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { ChatAccessService } from './chat-access.service.js';
 import { ChatLastMessageService } from './chat-last-message.service.js';
 import { ChatMessageRepository } from './chat-message.repository.js';
 import type { ChatMessage } from './chat-message.schema.js';
+import { ChatPushService } from './chat-push.service.js';
 import { toMessagePayload } from './chat.mapper.js';
 import type { ChatMessageDto } from './chat.dto.js';
 import { ChatTypingService } from './chat-typing.service.js';
-import type { KnownRoom } from './known-rooms.js';
 import { MemberBroadcasts } from './member-broadcasts.js';
 
 /**
@@ -40,8 +38,7 @@ export class ChatMessageService {
     private readonly broadcasts: MemberBroadcasts,
     private readonly lastMessages: ChatLastMessageService,
     private readonly messages: ChatMessageRepository,
-    private readonly presence: PresenceService,
-    private readonly push: PushService,
+    private readonly push: ChatPushService,
     private readonly typing: ChatTypingService,
   ) {
     this.appender = new Appender(messages);
@@ -115,19 +112,7 @@ export class ChatMessageService {
     this.lastMessages.note(message);
     return this.broadcasts.tell(message.conversationId, (room) => {
       this.emitter.toRooms(room.personalRooms, 'chat:message', payload);
-      if (message.messageType !== 'system') void this.pushToAbsent(room, payload);
+      if (message.messageType !== 'system') void this.push.toAbsent(room, payload);
     });
-  }
-
-  /** Never rejects: presence does not. */
-  private async pushToAbsent(room: KnownRoom, payload: ChatMessagePayload): Promise<void> {
-    if (!this.push.isConfigured) return;
-    const sender: Party = { id: payload.senderId, type: payload.senderType };
-    const wanted = room.others(sender).filter((member) => room.memberOf(member)?.isMuted !== true);
-    const online = await this.presence.areOnline(wanted);
-    this.push.messageToAll(
-      wanted.filter((_, index) => online[index] !== true),
-      { ...payload, messageId: payload.id, content: payload.message },
-    );
   }
 }
