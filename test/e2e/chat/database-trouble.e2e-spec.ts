@@ -86,3 +86,20 @@ it('a message whose answer is lost is told once, retried or not', async () => {
   for (const client of [a, b]) expect(saidTo(client)).toEqual(['before', 'in doubt', 'barrier']);
   expect(stored).toMatchObject({ seq: 3 });
 });
+
+it.each([
+  ['chat:history', ({ conversationId }: { conversationId: string }) => ({ conversationId })],
+  ['chat:rooms', () => ({})],
+])('who is removed while %s is on its way reads nothing that was said after it', async (event, payloadOf) => {
+  const { asha, r, a, conversationId } = await meet();
+  // What this node has not noted yet would be written first.
+  await a.ask('chat:rooms', {});
+  const held = proxy.hold(command('find', 'chatmessages', conversationId));
+  const asking = a.send(event, payloadOf({ conversationId }));
+  const release = await held;
+  await r.ask('chat:remove_member', { conversationId, ...asMember(asha) });
+  await say(r, conversationId, 'without asha');
+  release();
+  expect(JSON.stringify(await asking)).not.toContain('without asha');
+  expect(JSON.stringify(a.received)).not.toContain('without asha');
+});
