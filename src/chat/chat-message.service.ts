@@ -15,6 +15,7 @@ import { ChatPushService } from './chat-push.service.js';
 import { toMessagePayload } from './chat.mapper.js';
 import type { ChatMessageDto } from './chat.dto.js';
 import { ChatTypingService } from './chat-typing.service.js';
+import type { KnownRoom } from './known-rooms.js';
 import { MemberBroadcasts } from './member-broadcasts.js';
 
 /**
@@ -66,12 +67,13 @@ export class ChatMessageService {
 
   /**
    * Stores a message and sends it to the members, whoever may write what.
+   * @param also what is to be told with it, once: not for a repeat
    * @throws AppError CONFLICT for a clientMessageId used in another room; UNAVAILABLE
    */
-  async store(draft: Draft<ChatMessage>): Promise<ChatMessagePayload> {
+  async store(draft: Draft<ChatMessage>, also?: (room: KnownRoom) => void): Promise<ChatMessagePayload> {
     let told: Promise<void> | undefined;
     const { message } = await this.appender.append(draft, (stored) => {
-      told = this.deliver(stored);
+      told = this.deliver(stored, also);
     });
     // A repeat: the node that stored it may have died before it noted it.
     if (told === undefined) this.lastMessages.note(message);
@@ -107,11 +109,12 @@ export class ChatMessageService {
     return stored?.conversationId === conversationId;
   }
 
-  private deliver(message: ChatMessage): Promise<void> {
+  private deliver(message: ChatMessage, also?: (room: KnownRoom) => void): Promise<void> {
     const payload = toMessagePayload(message);
     this.lastMessages.note(message);
     return this.broadcasts.tell(message.conversationId, (room) => {
       this.emitter.toRooms(room.personalRooms, 'chat:message', payload);
+      also?.(room);
       if (message.messageType !== 'system') void this.push.toAbsent(room, payload);
     });
   }

@@ -201,7 +201,9 @@ describe('chat:remove_member and chat:leave_room', () => {
     const [r, phone, tablet, b] = await connectAll(server.url, ravi, asha, asha, bela);
     const conversationId = await openRoom(r, [asha, bela]);
     await roomBarrier(r, conversationId, phone, tablet);
-    for (const client of [phone, tablet]) await client.ask('chat:join', { conversationId });
+    for (const client of [phone, tablet, b]) await client.ask('chat:join', { conversationId });
+    await phone.ask('chat:typing', { conversationId });
+    await b.waitFor('chat:typing');
     await r.ask('chat:remove_member', { conversationId, ...asMember(asha) });
     expect(await phone.waitFor('chat:removed')).toEqual({
       conversationId,
@@ -210,6 +212,7 @@ describe('chat:remove_member and chat:leave_room', () => {
       timestamp: expect.any(String),
     });
     await tablet.waitFor('chat:removed');
+    await b.waitFor('chat:stop_typing');
     const before = [phone, tablet].map(({ received }) => received.length);
     await b.ask('chat:typing', { conversationId });
     await b.ask('chat:read', { conversationId, upToSeq: 2 });
