@@ -10,8 +10,8 @@ import type { ChatMessage } from './chat-message.schema.js';
 import { toMessagePayload } from './chat.mapper.js';
 
 /**
- * What was said in a chat room (contract §6), to each of its members from the beginning. Two database waits (is the caller a member; one or two
- * reads side by side), three for an older page. Encoded twice.
+ * What was said in a chat room (contract §6), to each of its members from the beginning. Three database waits (is the caller a member; one or
+ * two reads side by side; is the caller a member still), four for an older page. Encoded twice.
  */
 @Injectable()
 export class ChatHistoryService {
@@ -32,6 +32,8 @@ export class ChatHistoryService {
     const window = historyWindowOf(dto);
     const { page, limit } = window;
     const { messages, total, hasMore } = await this.log.read(conversationId, window);
+    // Whoever was removed meanwhile would else read what was said after it.
+    await this.access.open(user, conversationId);
     const history: ChatHistoryPayload = {
       conversationId,
       messages: messages.map(toMessagePayload),

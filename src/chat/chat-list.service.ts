@@ -26,8 +26,9 @@ const DEFAULT_MEMBERS_LIMIT = 50;
  * Rooms as their members see them (contract §6). The newest message is read from the messages themselves, so `lastSeq` and `unreadCount` are
  * exact whatever is noted; only the order of a list follows the notes.
  *
- * Database waits: 3 for a page (the rooms; their newest messages and one's marks, side by side; of each room one's own newest message, side by
- * side, by index), whatever the number of members and messages; 1 more when this node has not noted everything yet.
+ * Database waits: 3 for a page (the rooms; their newest messages and one's marks, side by side; of each room one's own newest message, by
+ * index, and whether one is a member still, side by side), whatever the number of members and messages; 1 more when this node has not noted
+ * everything yet.
  */
 @Injectable()
 export class ChatListService {
@@ -92,16 +93,23 @@ export class ChatListService {
       ),
       this.marks.findAll(rooms.map(({ _id }) => markId(own, _id))),
     ]);
-    return Promise.all(
-      rooms
-        .flatMap((room) => room.members.map((member) => ({ room, member })))
-        .map(async ({ room, member }) => {
-          const mark = marks.get(markId(own, room._id));
-          const message = newest.get(room._id);
-          const readOthers = Math.max(mark?.readOthers ?? 0, member.othersBefore);
-          const unreadCount = await this.reading.unreadCount(own, message ?? null, readOthers);
-          return toRoomEntry({ room, own: member, newest: message, mark, unreadCount });
-        }),
-    );
+    const entries = rooms
+      .flatMap((room) => room.members.map((member) => ({ room, member })))
+      .map(async ({ room, member }) => {
+        const mark = marks.get(markId(own, room._id));
+        const message = newest.get(room._id);
+        const readOthers = Math.max(mark?.readOthers ?? 0, member.othersBefore);
+        const unreadCount = await this.reading.unreadCount(own, message ?? null, readOthers);
+        return toRoomEntry({ room, own: member, newest: message, mark, unreadCount });
+      });
+    // Whoever was removed meanwhile would else be told what was said after it.
+    const [ownStill, ...all] = await Promise.all([
+      this.rooms.idsAmong(
+        own,
+        rooms.map(({ _id }) => _id),
+      ),
+      ...entries,
+    ]);
+    return all.filter(({ conversationId }) => ownStill.has(conversationId));
   }
 }

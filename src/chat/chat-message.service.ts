@@ -6,13 +6,12 @@ import type { Identity, Party } from '../contract/identity.js';
 import { Appender } from '../messaging/appender.js';
 import { SendingFlows } from '../messaging/sending-flows.js';
 import type { Draft } from '../messaging/stored-message.js';
-import { PresenceService } from '../presence/presence.service.js';
-import { PushService } from '../push/push.service.js';
 import { EmitterService } from '../realtime/emitter.service.js';
 import { ChatAccessService } from './chat-access.service.js';
 import { ChatLastMessageService } from './chat-last-message.service.js';
 import { ChatMessageRepository } from './chat-message.repository.js';
 import type { ChatMessage } from './chat-message.schema.js';
+import { ChatPushService } from './chat-push.service.js';
 import { toMessagePayload } from './chat.mapper.js';
 import type { ChatMessageDto } from './chat.dto.js';
 import { ChatTypingService } from './chat-typing.service.js';
@@ -40,8 +39,7 @@ export class ChatMessageService {
     private readonly broadcasts: MemberBroadcasts,
     private readonly lastMessages: ChatLastMessageService,
     private readonly messages: ChatMessageRepository,
-    private readonly presence: PresenceService,
-    private readonly push: PushService,
+    private readonly push: ChatPushService,
     private readonly typing: ChatTypingService,
   ) {
     this.appender = new Appender(messages);
@@ -69,12 +67,13 @@ export class ChatMessageService {
 
   /**
    * Stores a message and sends it to the members, whoever may write what.
+   * @param also what is to be told with it, once: not for a repeat
    * @throws AppError CONFLICT for a clientMessageId used in another room; UNAVAILABLE
    */
-  async store(draft: Draft<ChatMessage>): Promise<ChatMessagePayload> {
+  async store(draft: Draft<ChatMessage>, also?: (room: KnownRoom) => void): Promise<ChatMessagePayload> {
     let told: Promise<void> | undefined;
     const { message } = await this.appender.append(draft, (stored) => {
-      told = this.deliver(stored);
+      told = this.deliver(stored, also);
     });
     // A repeat: the node that stored it may have died before it noted it.
     if (told === undefined) this.lastMessages.note(message);
@@ -110,24 +109,13 @@ export class ChatMessageService {
     return stored?.conversationId === conversationId;
   }
 
-  private deliver(message: ChatMessage): Promise<void> {
+  private deliver(message: ChatMessage, also?: (room: KnownRoom) => void): Promise<void> {
     const payload = toMessagePayload(message);
     this.lastMessages.note(message);
     return this.broadcasts.tell(message.conversationId, (room) => {
       this.emitter.toRooms(room.personalRooms, 'chat:message', payload);
-      if (message.messageType !== 'system') void this.pushToAbsent(room, payload);
+      also?.(room);
+      if (message.messageType !== 'system') void this.push.toAbsent(room, payload);
     });
-  }
-
-  /** Never rejects: presence does not. */
-  private async pushToAbsent(room: KnownRoom, payload: ChatMessagePayload): Promise<void> {
-    if (!this.push.isConfigured) return;
-    const sender: Party = { id: payload.senderId, type: payload.senderType };
-    const wanted = room.others(sender).filter((member) => room.memberOf(member)?.isMuted !== true);
-    const online = await this.presence.areOnline(wanted);
-    this.push.messageToAll(
-      wanted.filter((_, index) => online[index] !== true),
-      { ...payload, messageId: payload.id, content: payload.message },
-    );
   }
 }

@@ -119,6 +119,13 @@ export class ChatRoomRepository implements OnModuleInit {
       .lean<ListedRoom[]>();
   }
 
+  /** Those of the rooms of which somebody is a member. */
+  async idsAmong(member: Party, ids: string[]): Promise<Set<string>> {
+    const filter = { _id: { $in: ids }, 'members.key': partyKey(member) };
+    const rooms = await this.model.find(filter, { _id: 1 }).lean<Pick<ChatRoom, '_id'>[]>();
+    return new Set(rooms.map(({ _id }) => _id));
+  }
+
   /**
    * `partyKey` of those who share one of somebody's rooms: the `limit` of up to so many members that were written in last; for each of these
    * people. A round trip for each when they are in very many rooms.

@@ -25,6 +25,8 @@ export interface RoomNotice {
   subject: Party & { name: string };
   title?: string;
   at: Date;
+  /** On which it was asked for; it knows by its acknowledgement. */
+  socketId?: string;
 }
 
 /**

@@ -6,7 +6,7 @@ import { type ChatRoom, MAX_MEMBERS, memberOf, newMember, type RoomNotice } from
 /** A change of members or title, as it is to be written, and what the members are told of it; without a notice they are told nothing. */
 export interface RoomChange {
   update: UpdateQuery<ChatRoom>;
-  notice?: Omit<RoomNotice, 'version' | 'at'>;
+  notice?: Omit<RoomNotice, 'version' | 'at' | 'socketId'>;
 }
 
 /** Somebody with the name under which they were last here. */

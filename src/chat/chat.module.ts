@@ -19,6 +19,7 @@ import { CHAT_MARK, ChatMarkRepository } from './chat-mark.repository.js';
 import { ChatMessageRepository } from './chat-message.repository.js';
 import { ChatMessage, ChatMessageSchema } from './chat-message.schema.js';
 import { ChatMessageService } from './chat-message.service.js';
+import { ChatPushService } from './chat-push.service.js';
 import { ChatPresenceService } from './chat-presence.service.js';
 import { ChatReadService } from './chat-read.service.js';
 import { ChatRoomRepository } from './chat-room.repository.js';
@@ -51,6 +52,7 @@ import { RoomNoticesService } from './room-notices.service.js';
     ChatGateway,
     RoomGateway,
     ChatMessageService,
+    ChatPushService,
     ChatAccessService,
     ChatHistoryService,
     ChatListService,

@@ -6,11 +6,9 @@ import { type Identity, type Party, partyKey, partyOf } from '../contract/identi
 import { BlockService } from '../messaging/block.service.js';
 import { KeyedQueue } from '../messaging/keyed-queue.js';
 import { PresenceService } from '../presence/presence.service.js';
-import { EmitterService } from '../realtime/emitter.service.js';
-import { personalRoom } from '../realtime/rooms.js';
 import { ChatMessageRepository } from './chat-message.repository.js';
 import { ChatRoomRepository } from './chat-room.repository.js';
-import { type ChatRoom, newMember, type RoomNotice } from './chat-room.schema.js';
+import { type ChatRoom, memberOf, newMember, type RoomNotice } from './chat-room.schema.js';
 import {
   additionTo,
   assertMayInvite,
@@ -42,7 +40,6 @@ export class MembershipService {
   private readonly inOrder = new KeyedQueue();
 
   constructor(
-    private readonly emitter: EmitterService,
     private readonly rooms: ChatRoomRepository,
     private readonly messages: ChatMessageRepository,
     private readonly notices: RoomNoticesService,
@@ -53,7 +50,7 @@ export class MembershipService {
   /**
    * Opens a room with its first members, whom a system message tells of it. A repeated clientRoomId returns the room that is there.
    * @throws AppError FORBIDDEN for a user with others than astrologers, and when one of them has blocked the caller; BAD_REQUEST for nobody
-   *   but the caller; UNAVAILABLE
+   *   but the caller; NOT_FOUND for a clientRoomId of a room in which the caller is no more; UNAVAILABLE
    */
   async create(user: Identity, { members, title, clientRoomId }: CreateRoomDto): Promise<ChatRoomPayload> {
     const own = partyKey(user);
@@ -69,6 +66,8 @@ export class MembershipService {
     }
     const first = await this.rooms.findCreated(own, clientRoomId ?? '');
     if (first === null) throw new AppError('UNAVAILABLE', 'The room could not be opened. Try again.');
+    // Whoever opened it may have been put out of it since.
+    if (memberOf(first, user) === undefined) throw roomNotFound();
     await this.notices.tell(first);
     return toRoomPayload(first);
   }
@@ -139,37 +138,29 @@ export class MembershipService {
     decide: (room: ChatRoom) => RoomChange | null,
   ): Promise<ChatRoomPayload> {
     return this.inOrder.run(conversationId, async () => {
-      const { room, notice } = await this.write(conversationId, decide);
-      if (notice !== undefined) this.tellRemoved(room, notice, socketId);
+      const room = await this.write(socketId, conversationId, decide);
       await this.notices.tell(room);
       return toRoomPayload(room);
     });
   }
 
-  /** The room as it is then, and what is new. */
+  /** The room as it is then. */
   private async write(
+    socketId: string,
     conversationId: string,
     decide: (room: ChatRoom) => RoomChange | null,
-  ): Promise<{ room: ChatRoom; notice?: RoomNotice }> {
+  ): Promise<ChatRoom> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const room = await this.rooms.find(conversationId);
       if (room === null) throw roomNotFound();
       const change = decide(room);
-      if (change === null) return { room };
+      if (change === null) return room;
       const { update, notice: said } = change;
-      const notice = said && { ...said, version: room.version + 1, at: new Date() };
+      const notice = said && { ...said, version: room.version + 1, at: new Date(), socketId };
       const changed = await this.rooms.change(room, withNotice(update, notice));
-      if (changed !== null) return { room: changed, notice };
+      if (changed !== null) return changed;
     }
     throw new AppError('UNAVAILABLE', 'The room is being changed by others. Try again.');
-  }
-
-  /** The last that they hear of the room, for what they have on the screen. */
-  private tellRemoved(room: ChatRoom, { event, actor, subject, at }: RoomNotice, socketId: string): void {
-    if (event !== 'removed' && event !== 'left') return;
-    const { id: removedBy, type: removedByType } = partyOf(actor);
-    const removed = { conversationId: room._id, removedBy, removedByType, timestamp: at.toISOString() };
-    this.emitter.toRooms([personalRoom(subject)], 'chat:removed', removed, socketId);
   }
 
   /** What was said by others before somebody came: it is not unread to them. */

@@ -85,7 +85,7 @@ export class Typists implements OnApplicationShutdown {
   }
 
   /** To be called when a message of theirs was sent: whoever sent it, on whichever device, types no more. No round trip. */
-  stopFor(user: Identity, conversationId: string): void {
+  stopFor(user: Party, conversationId: string): void {
     if (this.typists.size === 0) return;
     const typist = this.typists.get(typistKey(partyOf(user), conversationId));
     if (typist !== undefined) this.end(typist);

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { type Party, partyOfKey } from '../contract/identity.js';
 import { DeletedMessages } from './deleted-messages.js';
 import type { SendResult } from './fcm-answer.js';
 import { toFcmMessage } from './fcm-message.js';
@@ -50,6 +51,7 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
   private dropsLoggedAt = -Infinity;
   private isAway = false;
   private isClosing = false;
+  private readonly retryChecks: ((recipient: Party, conversationId: string) => Promise<boolean>)[] = [];
 
   constructor(
     private readonly sender: FcmSender,
@@ -60,6 +62,11 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
     private readonly deleted: DeletedMessages,
   ) {
     retries.onDue((stored) => this.takeStored(stored));
+  }
+
+  /** As `PushService.beforeRetry`. */
+  beforeRetry(isStillFor: (recipient: Party, conversationId: string) => Promise<boolean>): void {
+    this.retryChecks.push(isStillFor);
   }
 
   /** Returns at once. */
@@ -188,10 +195,18 @@ export class PushDeliveryService implements BeforeApplicationShutdown {
     }, delayMs).unref();
   }
 
+  private async isStillWanted({ party, data }: Push): Promise<boolean> {
+    if (data.type !== 'message') return true;
+    for (const isStillFor of this.retryChecks)
+      if (!(await isStillFor(partyOfKey(party), data.conversationId))) return false;
+    return true;
+  }
+
   private async tryStored({ push }: Task, stored: PushRetry): Promise<void> {
     const claimed = await this.retries.claim(stored);
     if (claimed === null) return;
-    if (await this.deleted.has(push)) return this.retries.remove(claimed);
+    if ((await this.deleted.has(push)) || !(await this.isStillWanted(push)))
+      return this.retries.remove(claimed);
     if (claimed.deviceId === null) {
       await this.address(push);
       return this.retries.remove(claimed);

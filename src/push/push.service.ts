@@ -33,6 +33,14 @@ export class PushService {
     return this.sender.isConfigured;
   }
 
+  /**
+   * `isStillFor` is asked before a message's push is tried again, which may be an hour later and on another node: whoever has left the
+   * conversation gets nothing more of it. One that rejects leaves it to a later try. To be called in a constructor.
+   */
+  beforeRetry(isStillFor: (recipient: Party, conversationId: string) => Promise<boolean>): void {
+    this.delivery.beforeRetry(isStillFor);
+  }
+
   /** The same message for many recipients who have no socket: one read finds the devices of all. As `message` else. */
   messageToAll(recipients: Party[], message: MessagePush): void {
     if (!this.sender.isConfigured || recipients.length === 0) return;

@@ -81,7 +81,8 @@ export class EmitterService {
   }
 
   /**
-   * Sends to every socket that is in at least one of the rooms, exactly once each: one encoding, whatever their number.
+   * Sends to every socket that is in at least one of the rooms, exactly once each: one encoding, whatever their number. To nobody when there is
+   * no room: Socket.IO itself takes that for everybody.
    * @param except sockets' ids, or rooms, whose sockets are left out
    */
   toRooms<E extends keyof ServerEvents>(
@@ -90,6 +91,7 @@ export class EmitterService {
     payload: ServerEvents[E],
     except?: string | string[],
   ): void {
+    if (rooms.length === 0) return;
     let target = this.online().to(rooms);
     if (except !== undefined) target = target.except(except);
     target.emit(event, ...([payload] as never));

@@ -13,8 +13,15 @@ export interface HandledEvent {
   fields: string[];
 }
 
-/** Those of one gateway. */
+/** Those of one gateway, and of what it extends: Nest binds them, too. */
 export function eventsOf(prototype: object): HandledEvent[] {
+  const parent = Object.getPrototypeOf(prototype) as object | null;
+  const inherited = parent === null || parent === Object.prototype ? [] : eventsOf(parent);
+  const own = ownEventsOf(prototype);
+  return [...inherited.filter(({ name }) => own.every((event) => event.name !== name)), ...own];
+}
+
+function ownEventsOf(prototype: object): HandledEvent[] {
   return Object.getOwnPropertyNames(prototype).flatMap((method) => {
     const handler = Object.getOwnPropertyDescriptor(prototype, method)?.value as unknown;
     if (typeof handler !== 'function') return [];

@@ -11,6 +11,7 @@ import {
 } from '../../support/chat-room.js';
 import { connectAll, connectAs } from '../../support/client.js';
 import { command, DatabaseProxy } from '../../support/database-proxy.js';
+import { astrologer } from '../../support/token.js';
 import { until } from '../../support/until.js';
 
 /** Reaches its database through a proxy. */
@@ -85,4 +86,37 @@ it('a message whose answer is lost is told once, retried or not', async () => {
   await roomBarrier(b, conversationId, a, b);
   for (const client of [a, b]) expect(saidTo(client)).toEqual(['before', 'in doubt', 'barrier']);
   expect(stored).toMatchObject({ seq: 3 });
+});
+
+it.each([
+  ['chat:history', ({ conversationId }: { conversationId: string }) => ({ conversationId })],
+  ['chat:rooms', () => ({})],
+])('who is removed while %s is on its way reads nothing that was said after it', async (event, payloadOf) => {
+  const { asha, r, a, conversationId } = await meet();
+  // What this node has not noted yet would be written first.
+  await a.ask('chat:rooms', {});
+  const held = proxy.hold(command('find', 'chatmessages', conversationId));
+  const asking = a.send(event, payloadOf({ conversationId }));
+  const release = await held;
+  await r.ask('chat:remove_member', { conversationId, ...asMember(asha) });
+  await say(r, conversationId, 'without asha');
+  release();
+  expect(JSON.stringify(await asking)).not.toContain('without asha');
+  expect(JSON.stringify(a.received)).not.toContain('without asha');
+});
+
+it('who was removed is told so once, also when the one who did it got no answer', async () => {
+  const { asha, bela, a, b } = await meet();
+  const owner = await connectAs(node.url, astrologer(`owner-of-${asha.id}`));
+  const conversationId = await openRoom(owner, [asha, bela]);
+  void proxy.plan('lose-reply', command('findAndModify', 'chatrooms', conversationId));
+  const removal = { conversationId, ...asMember(asha) };
+  const ack = await owner.send('chat:remove_member', removal);
+  expect(ack).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE' } });
+  await until(async () => (await owner.send('chat:remove_member', removal)).ok);
+  await a.waitFor('chat:removed');
+  await owner.ask('chat:remove_member', removal);
+  await roomBarrier(owner, await openRoom(owner, [asha, bela]), a, b);
+  expect(a.all('chat:removed')).toHaveLength(1);
+  expect(b.all('chat:message').filter(({ system }) => system?.event === 'removed')).toHaveLength(1);
 });

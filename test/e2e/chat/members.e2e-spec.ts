@@ -70,6 +70,19 @@ describe('chat:create', () => {
     expect(await roomHistory(a, conversationId)).toHaveLength(2);
   });
 
+  it('tells a creator who was put out nothing of the room, and opens no other', async () => {
+    const { ravi, asha } = newGroup();
+    const [r, boss] = await connectAll(server.url, ravi, admin('boss'));
+    const request = { members: asParties([asha]), clientRoomId: 'theirs by now' };
+    const { conversationId } = await r.ask<ChatRoomPayload>('chat:create', request);
+    await boss.ask('chat:remove_member', { conversationId, ...asMember(ravi) });
+    await boss.ask('chat:rename', { conversationId, title: 'Without ravi' });
+    expect(await refusal(r, 'chat:create', request)).toEqual(
+      await refusal(r, 'chat:history', { conversationId: MISSING_ROOM }),
+    );
+    expect(await r.ask('chat:rooms', {})).toEqual({ rooms: [], nextCursor: null });
+  });
+
   it('is for astrologers and admins with anybody, for users with astrologers', async () => {
     const { ravi, asha, bela } = newGroup();
     const [r, a, boss] = await connectAll(server.url, ravi, asha, admin('boss'));
@@ -188,7 +201,9 @@ describe('chat:remove_member and chat:leave_room', () => {
     const [r, phone, tablet, b] = await connectAll(server.url, ravi, asha, asha, bela);
     const conversationId = await openRoom(r, [asha, bela]);
     await roomBarrier(r, conversationId, phone, tablet);
-    for (const client of [phone, tablet]) await client.ask('chat:join', { conversationId });
+    for (const client of [phone, tablet, b]) await client.ask('chat:join', { conversationId });
+    await phone.ask('chat:typing', { conversationId });
+    await b.waitFor('chat:typing');
     await r.ask('chat:remove_member', { conversationId, ...asMember(asha) });
     expect(await phone.waitFor('chat:removed')).toEqual({
       conversationId,
@@ -229,6 +244,8 @@ describe('chat:remove_member and chat:leave_room', () => {
     }
     const { rooms } = await phone.ask<ChatRoomsPayload>('chat:rooms', {});
     expect(rooms.map((room) => room.conversationId)).toEqual([other]);
+    // They had typed, which ended with it.
+    await b.waitFor('chat:stop_typing');
   });
 
   it('leaves the room of an owner who goes to who was in it for longest, and an empty one to nobody', async () => {
@@ -258,6 +275,22 @@ describe('chat:remove_member and chat:leave_room', () => {
     await boss.ask('chat:add_member', { conversationId, ...asMember(asha) });
     expect(await namesIn(a, conversationId)).toEqual([`${asha.id} owner`]);
     expect(saidTo(a)).toEqual([]);
+  });
+
+  it('is told to nobody when nobody is left', async () => {
+    const { ravi, asha, mallory } = newGroup();
+    const [r, a, m] = await connectAll(server.url, ravi, asha, mallory);
+    const conversationId = await openRoom(r, [asha]);
+    await r.ask('chat:leave_room', { conversationId });
+    await a.ask('chat:leave_room', { conversationId });
+    // A later room of theirs shows that nothing is on its way any more.
+    const later = await openRoom(r, [asha, mallory]);
+    await roomBarrier(r, later, r, a, m);
+    const heardOf = (client: TestClient) =>
+      client.all('chat:message').filter((message) => message.conversationId === conversationId);
+    expect(heardOf(m)).toEqual([]);
+    expect(heardOf(r).map(({ system }) => system?.event)).toEqual(['created']);
+    expect(heardOf(a).map(({ system }) => system?.event)).toEqual(['created', 'left']);
   });
 
   it('of many at once keeps the count and the log right', async () => {

@@ -1,8 +1,8 @@
 import type { ChatMessagePayload } from '../../../src/contract/chat.js';
-import type { TestApp } from '../../support/app.js';
+import { collectionOf, type TestApp } from '../../support/app.js';
 import { asMember, newGroup, openRoom, say } from '../../support/chat-room.js';
 import { connectAs, type TestClient } from '../../support/client.js';
-import type { FcmServer } from '../../support/fcm-server.js';
+import { answers, type FcmServer } from '../../support/fcm-server.js';
 import { isOnline } from '../../support/presence.js';
 import { startWithFcm, withDevice } from '../../support/push.js';
 import { recordQueries } from '../../support/query-plans.js';
@@ -77,5 +77,29 @@ describe('chat:message to members who are away', () => {
     expect(pushedTo('of-the-one')).toEqual([sent.id]);
     const asked = queries.filter(({ collection }) => collection === 'pushdevices');
     expect(asked.map(({ method }) => method)).toEqual(['find']);
+  });
+
+  it('is not tried again for who was removed, or has muted the room, since', async () => {
+    const { ravi, asha, bela, mallory } = newGroup();
+    const r = await connectAs(node.url, ravi);
+    const conversationId = await openRoom(r, [asha, bela, mallory]);
+    for (const [person, token, seconds] of [
+      [asha, 'removed-since', 4],
+      [bela, 'muted-since', 4],
+      [mallory, 'member-still', 6],
+    ] as const) {
+      await away(r, person, token);
+      fcm.plan(token, answers.quota(seconds), answers.success);
+    }
+    await say(r, conversationId, 'before they were removed');
+    await until(async () => (await collectionOf(node, 'pushretries').countDocuments({})) === 3);
+    await r.ask('chat:remove_member', { conversationId, ...asMember(asha) });
+    const b = await connectAs(node.url, bela);
+    await b.ask('chat:mute', { conversationId, muted: true });
+    b.close();
+    // It was to come after theirs.
+    await fcm.waitFor('member-still', 2);
+    await until(async () => (await collectionOf(node, 'pushretries').countDocuments({})) === 0);
+    expect([pushedTo('removed-since').length, pushedTo('muted-since').length]).toEqual([1, 1]);
   });
 });

@@ -61,7 +61,9 @@ it.each([2, 50, 500])(
     await roomBarrier(r, conversationId, ...everybody);
     const order = sent.toSorted((a, b) => a.seq - b.seq).map(({ message }) => message);
     for (const client of everybody) expect(saidTo(client)).toEqual([...order, 'barrier']);
-    expect(await costOf(r, conversationId)).toEqual([
+    const cost = await costOf(r, conversationId);
+    // What rooms note of messages is written behind them, of those before at this moment perhaps.
+    expect(cost.filter((query) => query !== 'chatrooms.bulkWrite')).toEqual([
       'chatmessages.insertMany',
       'chatrooms.findOne',
       'chatrooms.findOne',

@@ -11,6 +11,8 @@ export class ConversationView {
   lastSeq = 0;
   /** The highest seq that it has heard of. */
   heardOf = 0;
+  /** The highest seq that it was told of as it was sent, not when it asked. */
+  toldOf = 0;
   /** How far it knows the own mark to be. */
   readSeq = 0;
   /** A history that is under way. */

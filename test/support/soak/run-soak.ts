@@ -151,26 +151,28 @@ export class Soak {
   private async settle(): Promise<string[]> {
     const unsettled = (): SoakClient[] => this.devices.filter((device) => !device.isSettled);
     await until(() => unsettled().length === 0);
-    // A message that a node stored just before it was killed is announced to nobody on the others: the next one shows the gap.
-    if (this.cluster.nodeCount > 1) {
-      for (const device of this.devices)
-        for (const talk of device.settings.talks) device.write(talk, 'the last one');
-    }
-    const behind = (): SoakClient[] => this.devices.filter((device) => !this.hasAllAcked(device));
-    await until(() => unsettled().length === 0 && behind().length === 0);
+    // What comes now comes to those who are all here: whoever finds it by asking alone was not told. And a message that a node stored just
+    // before it was killed is announced to nobody on the others: the next one shows the gap.
+    for (const device of this.devices)
+      for (const talk of device.settings.talks) device.write(talk, 'the last one');
+    const behind = (): SoakClient[] => this.devices.filter((device) => !this.reachesEnds(device, 'lastSeq'));
+    const untold = (): SoakClient[] => this.devices.filter((device) => !this.reachesEnds(device, 'toldOf'));
+    await until(() => unsettled().length === 0 && behind().length === 0 && untold().length === 0);
     return [
       ...unsettled().map(({ settings }) => `${settings.name} never came to rest`),
       ...behind().map(({ settings }) => `${settings.name} never got everything`),
+      ...untold().map(({ settings }) => `${settings.name} was not told the last message of a conversation`),
     ];
   }
 
-  private hasAllAcked({ views }: SoakClient): boolean {
+  /** Whether the device has, or was told, the newest of what anybody was acknowledged, in each of its conversations. */
+  private reachesEnds({ views }: SoakClient, what: 'lastSeq' | 'toldOf'): boolean {
     const ends = new Map<string, number>();
     for (const device of this.devices) {
       for (const { conversationId, acked } of device.outbox.written)
         ends.set(conversationId, Math.max(ends.get(conversationId) ?? 0, acked?.seq ?? 0));
     }
-    return [...views].every(([conversationId, view]) => view.lastSeq >= (ends.get(conversationId) ?? 0));
+    return [...views].every(([conversationId, view]) => view[what] >= (ends.get(conversationId) ?? 0));
   }
 }
 

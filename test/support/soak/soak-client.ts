@@ -172,6 +172,7 @@ export class SoakClient {
       this.complain(`${this.settings.name}: got a message of ${conversationId}`);
       return;
     }
+    view.toldOf = Math.max(view.toldOf, seq);
     view.keep(message);
     if (view.isBehind) void this.closeGap(view, socket);
   }
