@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startApp } from '../../support/app.js';
 import { openClient } from '../../support/client.js';
@@ -51,6 +55,20 @@ describe('a limit by address', () => {
     const refusal = (await refused.json()) as Limited;
     expect(refusal.code).toBe('RATE_LIMITED');
     askAgain(refusal, async () => (await open()).status, 200);
+
+    // A WebSocket is told as much.
+    const upgrade = request(`${url}/socket.io/?EIO=4&transport=websocket`, {
+      headers: {
+        'X-Forwarded-For': '10.0.0.3',
+        Connection: 'Upgrade',
+        Upgrade: 'websocket',
+        'Sec-WebSocket-Version': '13',
+        'Sec-WebSocket-Key': 'dGhpcyBpcyBhIHRlc3QuLg==',
+      },
+    }).end();
+    const [answer] = (await once(upgrade, 'response')) as [Readable & { statusCode: number }];
+    expect(answer.statusCode).toBe(400);
+    expect(JSON.parse(await text(answer))).toMatchObject({ ...refusal, details: expect.any(Object) });
   });
 
   it('failed logins: refused as such, with the time to wait; a good token is let in, and so is the key of another address', async () => {
