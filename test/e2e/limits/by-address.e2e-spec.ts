@@ -108,6 +108,21 @@ describe('a limit by address', () => {
     expect(await codeOf('10.0.0.7', KEY)).toBe('connected');
   });
 
+  it('guesses at an admin key that looks like a token are counted as well', async () => {
+    const key = 'our.admin-key.of-this-test';
+    const { url } = await startApp({
+      ...PROXIED,
+      ADMIN_SECRET_KEY: key,
+      RATE_LIMIT_FAILED_LOGINS: LIMIT,
+    });
+    const codeOf = async (address: string, token: string) => (await tryToConnect(url, address, token)).code;
+    for (let i = 0; i < BURST; i += 1)
+      expect(await codeOf('10.0.0.8', `our.admin-key.guess-${i}`)).toBe('UNAUTHENTICATED');
+    expect(await codeOf('10.0.0.8', key)).toBe('RATE_LIMITED');
+    expect(await codeOf('10.0.0.8', await signToken({ sub: 'u1', userType: 'user' }))).toBe('connected');
+    expect(await codeOf('10.0.0.9', key)).toBe('connected');
+  });
+
   it('what a client writes into X-Forwarded-For is not believed without TRUST_PROXY', async () => {
     const { url } = await startApp({ ...PROXIED, TRUST_PROXY: '0', RATE_LIMIT_HANDSHAKES: LIMIT });
     const token = await signToken({ sub: 'u1', userType: 'user' });
