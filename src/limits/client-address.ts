@@ -27,7 +27,8 @@ function networkOf(address: string): string {
   const plain = address
     .replace(/^::ffff:(?=\d+\.)/i, '')
     .replace(/%.*$/, '')
-    .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1');
+    .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
+    .replace(/^\[([^\]]+)\](:\d+)?$/, '$1');
   if (isIP(plain) === 0) return NO_ADDRESS;
   if (!plain.includes(':')) return plain;
   const [head = '', tail] = plain.toLowerCase().split('::');

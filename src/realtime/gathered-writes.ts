@@ -22,6 +22,12 @@ export function gatherWrites(connection: Duplex): void {
     }
     return write(...args);
   };
+  const destroy = connection.destroy.bind(connection);
+  // What was written before goes out: the answer to a WebSocket that is refused is written and the connection destroyed in one turn.
+  connection.destroy = (error?: Error) => {
+    if (isGathering) release();
+    return destroy(error);
+  };
 }
 
 /** After all promises that this turn settles: an acknowledgement follows its message over some of them. Once for all: a broadcast writes to thousands. */

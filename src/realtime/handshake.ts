@@ -30,7 +30,11 @@ export function authenticateHandshake(logins: Logins, addressOf: (socket: Realti
       await logins.countHandshake(address);
       const { user, expiresAt } = await logins.authenticate(socket.handshake, address);
       Object.assign(socket.data, { user, userId: user.id, userType: user.type, expiresAt, address });
-      socket.once('disconnect', () => single.release(socket));
+      socket.once('disconnect', (reason) => {
+        single.release(socket);
+        // Nothing else would end the connection of a client that has only left: it counts for no identity any more.
+        if (reason === 'client namespace disconnect') socket.conn.close();
+      });
     } catch (error) {
       single.release(socket);
       throw error;

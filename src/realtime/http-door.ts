@@ -10,6 +10,8 @@ import type { RealtimeServer } from './socket.types.js';
 /** Whoever sends a request more slowly is cut off, in milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How often it is looked at; Node would do it every 30 s. */
+const REQUESTS_CHECK_INTERVAL_MS = 1000;
 
 type Decide = (refusal: string | null | undefined, isAllowed: boolean) => void;
 
@@ -49,10 +51,12 @@ export class HttpDoor {
     });
   }
 
-  /** Timeouts, and the headers that protect browsers, on the answers to polls; those of other requests are Express's. */
+  /** To be called before the server listens. Timeouts, and the headers that protect browsers, on the answers to polls; those of other requests are Express's. */
   guard(http: HttpServer, { engine }: RealtimeServer): void {
     http.headersTimeout = HEADERS_TIMEOUT_MS;
     http.requestTimeout = REQUEST_TIMEOUT_MS;
+    // An option of the server's constructor, which is Nest's to call; read when the server begins to listen.
+    Object.assign(http, { connectionsCheckingInterval: REQUESTS_CHECK_INTERVAL_MS });
     const protect = helmet();
     engine.use((request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
       if (request.headers.upgrade === undefined) protect(request, response, next);

@@ -8,7 +8,7 @@ import {
 import { AppError } from '../contract/errors.js';
 import { rateLimited, RateLimiter } from '../limits/rate-limiter.js';
 
-/** Three parts, as a JWT has: what does not look like one can only be meant as the admin key. */
+/** Three parts, as a JWT has: what does not look like one can only be meant as the admin key. A key may look like one, too. */
 const JWT_PATTERN = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
@@ -34,7 +34,9 @@ export class Logins {
     const isToken = JWT_PATTERN.test(tokenOf(credentials) ?? '');
     const counted = `${isToken ? 'token' : 'key'}:${address}`;
     const authenticated = await this.tryTo(credentials, counted);
-    const retryAfterMs = isToken ? undefined : await this.limiter.waitOf('failedLogin', counted);
+    // Only the key does not expire. One that looks like a token is guessed at by what is counted as tokens.
+    const isKey = authenticated.expiresAt === null;
+    const retryAfterMs = isKey ? await this.limiter.waitOf('failedLogin', counted) : undefined;
     if (retryAfterMs !== undefined) throw rateLimited(retryAfterMs);
     return authenticated;
   }

@@ -42,7 +42,13 @@ export class Outbox {
     this.polls = [...unread, connection];
   }
 
-  /** All that waits. Constant time while nothing does. */
+  /** Whether the connections hold more than this, past Engine.IO's queue. Constant time while they do not, however many pieces wait. */
+  holdsMoreThan(bytes: number): boolean {
+    const isFull = this.connections().some(({ writableLength }) => writableLength > bytes);
+    return isFull && this.waitingBytes() > bytes;
+  }
+
+  /** All that waits. Constant time while nothing does, else as much as there are pieces. */
   waitingBytes(): number {
     let bytes = this.isQueueEmpty() ? 0 : this.queuedBytes;
     for (const connection of this.connections()) bytes += untakenBytes(connection);

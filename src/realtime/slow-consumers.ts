@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Logger } from '@nestjs/common';
 import { type EngineConnection, Outbox } from './outbox.js';
@@ -60,6 +61,17 @@ export class SlowConsumers {
     // Between two checks a client that asks and does not read could fill the memory.
     conn.on('packetCreate', (packet: Parameters<Outbox['add']>[0]) => {
       if (outbox.add(packet) > this.ceilingBytes) this.doom(watched, server);
+    });
+    this.watchPings(watched, server);
+    conn.once('upgrade', () => this.watchPings(watched, server));
+  }
+
+  /** The WebSocket itself answers a client's pings, past Engine.IO and its queue. */
+  private watchPings(watched: Watched, server: RealtimeServer): void {
+    const { outbox } = watched;
+    const { socket } = outbox.conn.transport as { socket?: EventEmitter };
+    socket?.on('ping', () => {
+      if (outbox.holdsMoreThan(this.ceilingBytes)) this.doom(watched, server);
     });
   }
 

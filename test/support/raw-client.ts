@@ -69,6 +69,13 @@ export class RawClient {
     this.connection.resume();
   }
 
+  /** Sends bytes as they are, and resolves when the next can be sent, or none any more. */
+  async write(data: Buffer): Promise<void> {
+    if (this.connection.write(data)) return;
+    const isReady = ['drain', 'close'].map((event) => once(this.connection, event));
+    await Promise.race(isReady).catch(() => undefined);
+  }
+
   /** Reads at this speed at the most, until `isEnough` or the end. */
   async readSlowly(isEnough: () => boolean, bytesPerSecond: number): Promise<void> {
     const { connection } = this;

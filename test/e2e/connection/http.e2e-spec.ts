@@ -20,10 +20,23 @@ it.each(['/health/live', '/nowhere', '/socket.io/?EIO=4&transport=polling'])(
   },
 );
 
-it('a request that is sent too slowly has an end', () => {
+it('a request that is sent too slowly has an end: 10 s for its head, 30 s for all of it', async () => {
+  const { hostname, port } = new URL(server.url);
   const http: Server = server.app.getHttpServer();
   expect([http.headersTimeout, http.requestTimeout]).toEqual([10_000, 30_000]);
-});
+  const startedAt = performance.now();
+  const endOf = async (start: string): Promise<number> => {
+    const connection = connect(Number(port), hostname);
+    connection.on('error', () => undefined);
+    connection.resume().write(start);
+    await once(connection, 'close');
+    return performance.now() - startedAt;
+  };
+  const ends = await Promise.all(['', 'GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: '].map(endOf));
+  expect(Math.min(...ends)).toBeGreaterThan(9000);
+  // Node by itself looks every 30 s.
+  expect(Math.max(...ends)).toBeLessThan(25_000);
+}, 60_000);
 
 it('a request that is none is refused, and costs nobody else', async () => {
   const { hostname, port } = new URL(server.url);

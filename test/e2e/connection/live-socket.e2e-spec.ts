@@ -122,6 +122,24 @@ describe('one connection', () => {
   });
 });
 
+it('a connection ends with its socket: who only leaves would have it for ever, and count for nobody', async () => {
+  const { url } = await startApp();
+  const manager = new Manager(url, { transports: ['websocket'], reconnection: false, autoConnect: false });
+  closeAfterTest(() => manager.engine.close());
+  await new Promise((resolve) => manager.open(resolve));
+  const ended = new Promise((resolve) => manager.engine.once('close', resolve));
+  const greeted = new Promise<void>((resolve) =>
+    manager.engine.on('packet', ({ data }) => {
+      if (String(data).includes('"connected"')) resolve();
+    }),
+  );
+  manager.engine.write(`0{"token":"${await signToken({ sub: 'u1', userType: 'user' })}"}`);
+  await greeted;
+  // Socket.IO's DISCONNECT, with which a client leaves and keeps the connection.
+  manager.engine.write('1');
+  await ended;
+});
+
 describe('origins of web pages', () => {
   const connectFrom = (url: string, origin: string, transport: string, token: string) =>
     new Promise<boolean>((resolve) => {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { jest } from '@jest/globals';
@@ -111,6 +112,25 @@ describe('a client that does not read', () => {
     expect(sent).toBeGreaterThan(CEILING_BYTES);
     await until(() => logLines().length > 0);
     expect(logLines()[0]).toContain(`user ${stalled.socketId} `);
+  });
+
+  it('is closed when it pings and pings, and does not read the answers', async () => {
+    const stalled = await RawClient.connectAs(door, user('b2'));
+    const { transport } = io.sockets.sockets.get(stalled.socketId)?.conn ?? {};
+    const { _socket: connection } = (transport as unknown as { socket: { _socket: Socket } }).socket;
+    // A WebSocket's ping of 125 bytes, masked with zeros.
+    const ping = Buffer.concat([Buffer.from([0x89, 0x80 | 125]), Buffer.alloc(4 + 125)]);
+    const pings = Buffer.concat(Array.from({ length: 500 }, () => ping));
+    let mostBytes = 0;
+    let sent = 0;
+    while (!stalled.isEnded && sent < 20 * CEILING_BYTES) {
+      await stalled.write(pings);
+      await nextTurn();
+      sent += pings.length;
+      mostBytes = Math.max(mostBytes, connection.writableLength);
+    }
+    await until(() => !emitter.isConnected(stalled.socketId));
+    expect(mostBytes).toBeLessThan(CEILING_BYTES + MIB);
   });
 
   it('is closed when it polls, and stops polling', async () => {

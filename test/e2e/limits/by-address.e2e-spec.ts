@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startApp } from '../../support/app.js';
 import { openClient } from '../../support/client.js';
@@ -51,6 +55,20 @@ describe('a limit by address', () => {
     const refusal = (await refused.json()) as Limited;
     expect(refusal.code).toBe('RATE_LIMITED');
     askAgain(refusal, async () => (await open()).status, 200);
+
+    // A WebSocket is told as much.
+    const upgrade = request(`${url}/socket.io/?EIO=4&transport=websocket`, {
+      headers: {
+        'X-Forwarded-For': '10.0.0.3',
+        Connection: 'Upgrade',
+        Upgrade: 'websocket',
+        'Sec-WebSocket-Version': '13',
+        'Sec-WebSocket-Key': 'dGhpcyBpcyBhIHRlc3QuLg==',
+      },
+    }).end();
+    const [answer] = (await once(upgrade, 'response')) as [Readable & { statusCode: number }];
+    expect(answer.statusCode).toBe(400);
+    expect(JSON.parse(await text(answer))).toMatchObject({ ...refusal, details: expect.any(Object) });
   });
 
   it('failed logins: refused as such, with the time to wait; a good token is let in, and so is the key of another address', async () => {
@@ -88,6 +106,21 @@ describe('a limit by address', () => {
     askAgain(refusal, () => codeOf('10.0.0.6', KEY), 'connected');
     expect(await codeOf('10.0.0.6', good)).toBe('connected');
     expect(await codeOf('10.0.0.7', KEY)).toBe('connected');
+  });
+
+  it('guesses at an admin key that looks like a token are counted as well', async () => {
+    const key = 'our.admin-key.of-this-test';
+    const { url } = await startApp({
+      ...PROXIED,
+      ADMIN_SECRET_KEY: key,
+      RATE_LIMIT_FAILED_LOGINS: LIMIT,
+    });
+    const codeOf = async (address: string, token: string) => (await tryToConnect(url, address, token)).code;
+    for (let i = 0; i < BURST; i += 1)
+      expect(await codeOf('10.0.0.8', `our.admin-key.guess-${i}`)).toBe('UNAUTHENTICATED');
+    expect(await codeOf('10.0.0.8', key)).toBe('RATE_LIMITED');
+    expect(await codeOf('10.0.0.8', await signToken({ sub: 'u1', userType: 'user' }))).toBe('connected');
+    expect(await codeOf('10.0.0.9', key)).toBe('connected');
   });
 
   it('what a client writes into X-Forwarded-For is not believed without TRUST_PROXY', async () => {
