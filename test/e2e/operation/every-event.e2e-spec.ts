@@ -101,8 +101,8 @@ it('for an outsider every event is refused, or harmless', async () => {
       faults.push([
         event,
         'was heard by others',
-        a.received.filter(isNews).at(-1),
-        r.received.filter(isNews).at(-1),
+        a.received.findLast(isNews),
+        r.received.findLast(isNews),
       ]);
     const now = await storedOfOthers(server);
     if (now !== stored) faults.push([event, 'changed what is not theirs']);
