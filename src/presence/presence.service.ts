@@ -55,12 +55,18 @@ export class PresenceService {
     });
   }
 
-  /** The names under which they were last here, in the order of `parties`; empty for who never was. One read. @throws AppError UNAVAILABLE */
+  /**
+   * The names under which they are on this node, or were last on any; in the order of `parties`, and empty for who never was. One read.
+   * @throws AppError UNAVAILABLE
+   */
   async namesOf(parties: Party[]): Promise<string[]> {
     const keys = parties.map(partyKey);
     const stored = await this.people.findMany(keys);
     const names = new Map(stored.map(({ _id, name }) => [_id, name]));
-    return keys.map((key) => names.get(key) ?? '');
+    // Who came a moment ago may not be noted yet.
+    const nameHere = (party: Party): string | undefined =>
+      this.emitter.identitiesIn(personalRoom(party)).at(-1)?.name;
+    return parties.map((party, index) => nameHere(party) ?? names.get(keys[index] as string) ?? '');
   }
 
   /**
