@@ -117,7 +117,7 @@ it.each([
     ['ACL', 'SETUSER', 'default', '+xadd'],
   ],
 ] as const)(
-  'when Redis %s, one line and the health say so until it is over',
+  'when Redis %s, one line of each node and the health say so until it is over',
   async (_, code, refuse, allow) => {
     const cluster = await startCluster();
     const lines: string[] = [];
@@ -134,10 +134,14 @@ it.each([
     for (let i = 0; i < 5; i += 1) await say(cluster.asha, 'refused');
     await until(async () => !(await isReachable()));
     await until(() => lines.length > 0);
-    expect(lines).toEqual([expect.stringContaining(code)]);
+    // Nest has one logger for both nodes, and the other node may have something to tell just now, too.
+    const refusals = [...lines];
+    expect([1, 2]).toContain(refusals.length);
+    for (const line of refusals) expect(line).toContain(code);
     await cluster.raw.call(allow[0], allow.slice(1));
     await sayUntilHeard(cluster);
     await until(isReachable);
-    expect(lines.length).toBe(2);
+    const later = lines.slice(refusals.length).filter((line) => !line.includes(code));
+    expect([1, 2]).toContain(later.length);
   },
 );
