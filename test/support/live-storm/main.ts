@@ -13,7 +13,7 @@ const USAGE = `npm run storm:live -- [options]
 MONGODB_URI names a MongoDB to use instead of the embedded one; a database is made there, and dropped.
 `;
 const MAX_JOIN_MS = 5000;
-const JOINING_AT_ONCE = 100;
+const JOINING_AT_ONCE = 300;
 /** Of the server, from before the comments to after them: what waits for one who does not read is bounded. */
 const MAX_GROWTH_BYTES = 8 * 1024 * 1024;
 /** Files that a process has open beside its connections. */
